@@ -1,0 +1,27 @@
+--- A helper for busted (`busted --helper=spec/support/ran.lua`): appends what ran to the file that PERIGEE_RAN names,
+-- one line `<file> TAB <full test name> TAB passed|skipped|failed` for each test. Without PERIGEE_RAN it does nothing.
+-- Scenarios are recorded by the name of the scenario alone.
+local STATUS = { success = "passed", pending = "skipped", failure = "failed", error = "failed" }
+local SCENARIOS = "spec/parity/parity_spec.lua"
+
+local path = os.getenv("PERIGEE_RAN")
+
+local function plain(text)
+  return (text:gsub("[\t\n]+", " "):gsub("^%s+", ""):gsub("%s%s+", " "))
+end
+
+local function record(busted, element, status)
+  local source = (element.trace and element.trace.short_src or "?"):gsub("^%./", "")
+  local name = source == SCENARIOS and element.name or busted.getFullName(element)
+  local file = assert(io.open(path, "a"))
+  file:write(("%s\t%s\t%s\n"):format(source, plain(name), STATUS[status] or "failed"))
+  file:close()
+end
+
+if path then
+  local busted = require "busted"
+  busted.subscribe({ "test", "end" }, function(element, _, status)
+    record(busted, element, status)
+    return nil, true
+  end)
+end
