@@ -10,9 +10,19 @@ local function plain(text)
   return (text:gsub("[\t\n]+", " "):gsub("^%s+", ""):gsub("%s%s+", " "))
 end
 
+-- The names of the enclosing describes and of the test itself.
+local function full_name(busted, element)
+  local names, parent = { element.name }, busted.parent(element)
+  while parent and parent.name and parent.descriptor ~= "file" do
+    table.insert(names, 1, parent.name)
+    parent = busted.parent(parent)
+  end
+  return table.concat(names, " ")
+end
+
 local function record(busted, element, status)
   local source = (element.trace and element.trace.short_src or "?"):gsub("^%./", "")
-  local name = source == SCENARIOS and element.name or busted.getFullName(element)
+  local name = source == SCENARIOS and element.name or full_name(busted, element)
   local file = assert(io.open(path, "a"))
   file:write(("%s\t%s\t%s\n"):format(source, plain(name), STATUS[status] or "failed"))
   file:close()
