@@ -139,7 +139,7 @@ void linear_hash_remove(struct linear_hash *t, struct hash_link *link) {
     }
     *at = link->next;
     t->count--;
-    if (t->buckets > LIST_MAX && t->count < t->buckets / 4) merge_one(t);
+    while (t->buckets > LIST_MAX && t->count < t->buckets / 4) merge_one(t); /* at most 4 times */
 }
 
 struct hash_link *linear_hash_each(const struct linear_hash *t, uint64_t *cursor,

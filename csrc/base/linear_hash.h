@@ -37,7 +37,8 @@ void linear_hash_insert(struct linear_hash *table, struct hash_link *link, uint3
 struct hash_link *linear_hash_first(const struct linear_hash *table, uint32_t hash);
 struct hash_link *linear_hash_next(const struct hash_link *link);
 
-/* Takes out a link that is in the table; shrinks by one bucket where that pays. */
+/* Takes out a link that is in the table; shrinks by a few buckets where that pays, so that a table that has become small
+ * is quickly walked. */
 void linear_hash_remove(struct linear_hash *table, struct hash_link *link);
 
 /* Visits the links in any order; `*cursor` starts at 0. NULL at the end. The table must not change meanwhile. */
