@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAX_INPUT = 16 * 1024 * 1024 };
+enum { INPUT_MAX = 16 * 1024 * 1024 };
 
 static int replay_file(const char *path) {
     FILE *file = fopen(path, "rb");
@@ -24,7 +24,7 @@ static int replay_file(const char *path) {
     size_t size = 0;
     if (fseek(file, 0, SEEK_END) == 0) size = (size_t)ftell(file);
     rewind(file);
-    uint8_t *data = size <= MAX_INPUT ? malloc(size ? size : 1) : NULL;
+    uint8_t *data = size <= INPUT_MAX ? malloc(size ? size : 1) : NULL;
     int status = data && fread(data, 1, size, file) == size ? 0 : -1;
     fclose(file);
     if (status == 0)
