@@ -17,8 +17,10 @@ local VOLATILE = {
   server_id = "id", now = "time", start = "time", config_load_time = "time", last_activity = "time", stop = "time",
   uptime = "uptime", idle = "uptime", rtt = "duration", go = "text", xkey = "xkey",
   mem = "number", cores = "number", gomaxprocs = "number", cpu = "number", port = "number", http_port = "number",
-  cid = "number", client_id = "number", total_connections = "number", num_cache = "number", num_matches = "number",
-  cache_hit_rate = "number", max_fanout = "number", avg_fanout = "number", num_inserts = "number",
+  pending_bytes = "number", cid = "number", client_id = "number", total_connections = "number",
+  num_cache = "number", num_matches = "number",
+  cache_hit_rate = "number",
+  max_fanout = "number", avg_fanout = "number", num_inserts = "number",
   num_removes = "number", num_subscriptions = "number",
 }
 

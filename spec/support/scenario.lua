@@ -18,7 +18,9 @@ local wire = require "spec.support.wire"
 local Trial = {}
 Trial.__index = Trial
 
+--- Adds a line of its own to the transcript.
 function Trial:note(text)
+  assert(not text:find("\n", 1, true), "a transcript is made of lines")
   self.lines[#self.lines + 1] = text
 end
 
