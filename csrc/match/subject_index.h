@@ -22,12 +22,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The longest subject that can be inserted, in bytes. Looked up can be subjects of any length. */
+/* The longest subject that can be inserted, in bytes. Lookups take subjects of any length. */
 enum { SUBJECT_INDEX_SIZE_MAX = 65535 };
 
 struct subject_index;
-struct index_node;  /* where a subscription was inserted; valid until its last member has been
-                       removed */
+struct index_node;  /* where ids were inserted; valid until the last of them is removed */
 struct index_group; /* the members of one queue group at one node */
 
 struct subject_index *subject_index_new(void);

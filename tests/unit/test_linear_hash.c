@@ -98,10 +98,24 @@ static void random_inserts_and_removes_agree_with_a_plain_array(void **state) {
     linear_hash_free(&t);
 }
 
+static void a_table_that_has_become_small_gives_its_buckets_back(void **state) {
+    (void)state;
+    enum { N = 5000 };
+    static struct item items[N];
+    struct linear_hash t = {0};
+    for (uint32_t i = 0; i < N; i++) linear_hash_insert(&t, &items[i].link, mix(i));
+    for (uint32_t i = 0; i < N; i++) {
+        linear_hash_remove(&t, &items[i].link);
+        assert_true(t.buckets <= 4 * t.count + 8);
+    }
+    linear_hash_free(&t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_entry_is_found_at_every_size),
         cmocka_unit_test(equal_hashes_are_all_found),
+        cmocka_unit_test(a_table_that_has_become_small_gives_its_buckets_back),
         cmocka_unit_test(random_inserts_and_removes_agree_with_a_plain_array),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
