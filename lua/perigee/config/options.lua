@@ -30,7 +30,7 @@ local function read_unsupported(option, key, node, processing)
     end
     values.readers[option.type](node, option, key, report)
   end
-  if #report.errors > problems or asks_for_nothing(option, node) then return end
+  if #report.errors > problems or processing.switched_off[option.name] or asks_for_nothing(option, node) then return end
   unsupported.refuse(option, key, processing.waived, {
     error = function(message) report:error(node, message) end,
     notice = function(message) report:notice(node, message) end,
@@ -80,11 +80,15 @@ end
 -- @param options        table of fields, which may hold values already
 -- @param report         see report.lua
 -- @param check_mapping  function(source, destination) -> true | nil, message; or nil
+-- @param switched_off   set of names of options that the command line switches off, or nil
 -- @return set of the names of links that may be left out
-local function process(map, options, report, check_mapping)
+local function process(map, options, report, check_mapping, switched_off)
   local waived, list = waived_by(map, report)
   options.allow_unsupported = list
-  local processing = { options = options, report = report, check_mapping = check_mapping, waived = waived }
+  local processing = {
+    options = options, report = report, check_mapping = check_mapping,
+    waived = waived, switched_off = switched_off or {},
+  }
   for key, node in map:each() do
     local name = key:lower()
     local option = schema.by_name[name]
