@@ -21,4 +21,16 @@ local function readfile(path)
   return text
 end
 
-return { readfile = readfile, getenv = os.getenv }
+--- The number of processor cores that this process may use; 1 if that is not known.
+local function cores()
+  local status = io.open("/proc/self/status", "r")
+  local list = status and status:read("*a"):match("Cpus_allowed_list:%s*([%d,%-]+)")
+  if status then status:close() end
+  local count = 0
+  for first, last in (list or ""):gmatch("(%d+)%-?(%d*)") do
+    count = count + (last == "" and 1 or tonumber(last) - tonumber(first) + 1)
+  end
+  return math.max(count, 1)
+end
+
+return { readfile = readfile, getenv = os.getenv, cores = cores }
