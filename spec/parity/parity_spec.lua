@@ -33,12 +33,12 @@ local function describe_group(group, fixtures)
     end
 
     teardown(stop)
+    if group.fresh then after_each(stop) end
     for _, what in ipairs(group) do
       it(what.name, function()
-        if running == nil then running = assert(scenario.start_group(group, program)) end
+        if not running and group.server ~= false then running = assert(scenario.start_group(group, program)) end
         agrees(what, fixtures[what.name], running)
       end)
-      if group.fresh then after_each(stop) end
     end
   end)
 end

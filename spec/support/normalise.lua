@@ -27,6 +27,9 @@ local VOLATILE = {
 -- Members that one server has and another has not, without meaning to anybody who reads them.
 local IGNORED = { git_commit = true }
 
+-- Lists that have no order of their own: of words, or of objects with a sid.
+local UNORDERED = { subscriptions_list = true, subscriptions_list_detail = true }
+
 -- Members whose value depends on how many subscriptions a server has for itself; only where `subscriptions` is a
 -- server's total.
 local TOTALS = { ["/varz"] = { subscriptions = "number", connections = "number" } }
@@ -36,6 +39,11 @@ local function word(value, form)
   if pattern == type(value) then return result end
   if type(value) == "string" and value:find(pattern) then return result end
   return value
+end
+
+local function by_text_or_sid(a, b)
+  if type(a) == "table" then a, b = a.sid or "", b.sid or "" end
+  return a < b
 end
 
 -- One line for each leaf, in the order of names: `connections[1].cid: <number>`.
@@ -54,6 +62,7 @@ local function flatten(value, path, volatile, lines)
     local below = is_array and ("%s[%d]"):format(path, name) or (path == "" and name or path .. "." .. name)
     local form = volatile[name] or VOLATILE[name]
     local shown = value[name]
+    if UNORDERED[name] and type(shown) == "table" then table.sort(shown, by_text_or_sid) end
     if form and type(shown) ~= "table" then
       local made = word(shown, form)
       if made ~= shown then lines[#lines + 1] = below .. ": " .. made shown = nil end
@@ -108,7 +117,7 @@ local function output(text, result)
     text = text:gsub(result.directory:gsub("%p", "%%%0"), "<dir>")
   end
   for name, port in pairs(result.ports or {}) do
-    if name ~= "dir" then text = text:gsub(tostring(port), "<" .. name .. ">") end
+    if name ~= "dir" then text = text:gsub("%f[%d]" .. port .. "%f[%D]", "<" .. name .. ">") end
   end
   return text
 end

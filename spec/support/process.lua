@@ -5,6 +5,8 @@ local socket = require "socket"
 
 ffi.cdef [[
 int fork(void);
+int getpid(void);
+int getppid(void);
 int execv(const char *path, char *const argv[]);
 void _exit(int status);
 int waitpid(int pid, int *status, int options);
@@ -66,9 +68,10 @@ local function redirect(path, flags, fd)
   C.dup2(from, fd)
 end
 
--- What the child does between fork and exec.
-local function become(program, argv, options)
+-- What the child does between fork and exec. A parent that ended before it could ask for the signal has another id by now.
+local function become(program, argv, options, parent)
   C.prctl(PR_SET_PDEATHSIG, ffi.cast("long", SIGNALS.KILL))
+  if C.getppid() ~= parent then C._exit(126) end
   redirect("/dev/null", O_RDONLY, 0)
   redirect(options.stdout, O_WRONLY + O_CREAT + O_APPEND, 1)
   redirect(options.stderr or options.stdout, O_WRONLY + O_CREAT + O_APPEND, 2)
@@ -86,8 +89,9 @@ local function start(program, arguments, options)
   local argv = ffi.new("char *[?]", #arguments + 2)
   local kept = { program, unpack(arguments) }
   for i, text in ipairs(kept) do argv[i - 1] = ffi.cast("char *", text) end
+  local parent = C.getpid()
   local pid = C.fork()
-  if pid == 0 then become(program, argv, options) end
+  if pid == 0 then become(program, argv, options, parent) end
   assert(pid > 0, "cannot fork")
   local self = setmetatable({ pid = pid, stdout = options.stdout, stderr = options.stderr }, Process)
   self.sentinel = newproxy(true)

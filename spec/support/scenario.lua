@@ -39,7 +39,8 @@ end
 -- Hides the ports of this run in what is shown.
 local function hide_ports(self, text)
   if self.server then
-    text = text:gsub(tostring(self.server.port), "<port>"):gsub(tostring(self.server.http_port), "<http>")
+    text = text:gsub("%f[%d]" .. self.server.port .. "%f[%D]", "<port>")
+    text = text:gsub("%f[%d]" .. self.server.http_port .. "%f[%D]", "<http>")
   end
   return text
 end

@@ -1,5 +1,3 @@
-local shapes = require "spec.support.shapes"
-
 local CONFIG = [[
 mappings = {
   plain: renamed

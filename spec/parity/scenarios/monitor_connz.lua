@@ -56,7 +56,7 @@ return {
     {
       name = "/connz without connections",
       covers = { "MO21", "MO7" },
-      run = function(t) t:http("/connz", { headers = { "Access-Control-Allow-Origin", "Content-Length" }, only = COUNTS }) end,
+      run = function(t) t:http("/connz", { headers = { "Access-Control-Allow-Origin" }, only = COUNTS }) end,
     },
     {
       name = "/connz tells all of a connection",
@@ -82,7 +82,7 @@ return {
         local a = t:client("a")
         a:send("SUB foo.* 1\r\nSUB bar workers 22\r\nUNSUB 22 7\r\nPUB bar 2\r\nhi\r\n")
         a:sync()
-        t:unordered(function() t:http("/connz?subs=1", { only = { connections = true } }) end)
+        t:http("/connz?subs=1", { only = { connections = true } })
       end,
     },
     {
