@@ -75,9 +75,11 @@ static void output_dot(struct output *o) {
 }
 
 static void output_number(struct output *o, uint64_t n) {
-    char digits[24];
-    int size = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
-    output_add(o, slice_of(digits, (size_t)size));
+    char digits[20];
+    size_t at = sizeof digits;
+    do digits[--at] = (char)('0' + n % 10);
+    while ((n /= 10) > 0);
+    output_add(o, slice_of(digits + at, sizeof digits - at));
 }
 
 /* Splits a source or destination; false when it is no valid subject. */
