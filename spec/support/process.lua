@@ -17,6 +17,7 @@ int close_range(unsigned int first, unsigned int last, unsigned int flags);
 int prctl(int option, ...);
 int chdir(const char *path);
 char *mkdtemp(char *template);
+ssize_t readlink(const char *path, char *buffer, size_t size);
 ]]
 local C = ffi.C
 
@@ -24,6 +25,7 @@ local SIGNALS = { HUP = 1, INT = 2, KILL = 9, USR1 = 10, USR2 = 12, TERM = 15 }
 local WNOHANG, PR_SET_PDEATHSIG = 1, 1
 local O_RDONLY, O_WRONLY, O_CREAT, O_APPEND = 0, 1, 64, 1024
 local MODE = 384 -- 0600
+local MOST_FDS = 256
 
 local Process = {}
 Process.__index = Process
@@ -116,6 +118,16 @@ end
 
 function Process:kill(name)
   if not self:ended() then C.kill(self.pid, SIGNALS[name]) end
+end
+
+--- Whether one of its (first) descriptors is the socket of this inode.
+function Process:holds(inode)
+  local wanted, link = ("socket:[%d]"):format(inode), ffi.new("char[64]")
+  for fd = 0, MOST_FDS - 1 do
+    local length = C.readlink(("/proc/%d/fd/%d"):format(self.pid, fd), link, ffi.sizeof(link))
+    if length > 0 and ffi.string(link, length) == wanted then return true end
+  end
+  return false
 end
 
 --- Ends it for certain: by `name` (default TERM), after five seconds by SIGKILL.

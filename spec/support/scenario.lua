@@ -121,7 +121,7 @@ function Trial:close_reason(conn)
 end
 
 --- Runs the program with arguments to its end; exit code and output go into the transcript.
--- @param options {config=text, files={}, only=pattern of the lines of stderr that count}|nil
+-- @param options {config=text, files={}, only=pattern of the lines that count, sorted=true: by line}|nil
 function Trial:command(arguments, options)
   options = options or {}
   local result, why = server.run(self.program, {
@@ -130,9 +130,13 @@ function Trial:command(arguments, options)
   if not result then error(why, 0) end
   self:note("$ nats-server " .. table.concat(arguments, " "))
   for _, stream in ipairs { "stdout", "stderr" } do
-    for line in normalise.output(result[stream], result):gmatch("[^\n]+") do
-      if not options.only or line:find(options.only) then self:note(stream .. ": " .. line) end
+    local text = normalise.output(result[stream], result)
+    local lines = {}
+    for line in (options.sorted and text:gsub("^nats%-server: ", "") or text):gmatch("[^\n]+") do
+      if not options.only or line:find(options.only) then lines[#lines + 1] = line end
     end
+    if options.sorted then table.sort(lines) end
+    for _, line in ipairs(lines) do self:note(stream .. ": " .. line) end
   end
   self:note(result.code and ("exit code %d"):format(result.code) or ("ended by signal %s"):format(result.signal))
 end

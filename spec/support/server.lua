@@ -80,6 +80,12 @@ local function arguments(self, options)
   return list
 end
 
+-- Whether it is this server that listens on a port, and not another one that was quicker.
+local function listens(self, port)
+  local inode = tcp_table.listener(port)
+  return inode ~= nil and self.process:holds(inode)
+end
+
 local function attempt(what, options)
   local directory, name = prepare(what)
   local self = setmetatable({ port = free_port(), http_port = free_port(), directory = directory }, Server)
@@ -87,7 +93,7 @@ local function attempt(what, options)
   self.process = process.start(name, arguments(self, options), { stdout = self.log })
   local up = process.wait_for(function()
     if self.process:ended() then return "ended" end
-    return tcp_table.listens(self.port) and tcp_table.listens(self.http_port) and "listens"
+    return listens(self, self.port) and listens(self, self.http_port) and "listens"
   end, START_SECONDS)
   if up == "listens" then return self end
   local why = ("%s did not start:\n%s"):format(what.label, process.read_file(self.log))

@@ -57,10 +57,10 @@ local function ask(port, remote_port)
   return answer.type == SOCK_DIAG_BY_FAMILY and answer or nil
 end
 
---- Whether any process listens on a port of 127.0.0.1.
-local function listens(port)
+--- The inode of the socket that listens on a port of 127.0.0.1, or nil if none does.
+local function listener(port)
   local found = ask(port, 0)
-  return found ~= nil and found.state == LISTEN
+  return found ~= nil and found.state == LISTEN and found.inode or nil
 end
 
 --- Bytes that arrived at `port` from `peer_port` and that the owner of `port` has not read yet; nil if there is no such
@@ -71,4 +71,4 @@ local function unread(port, peer_port)
   return found.unread
 end
 
-return { listens = listens, unread = unread }
+return { listener = listener, unread = unread }

@@ -49,14 +49,14 @@ return {
     command("the digest does not depend on layout and comments", { "CF-022" }, { "-t", "-c", "server.conf" },
       { config = "// the same\nmax_payload = 1MB; host = 127.0.0.1\n\n\nport 4222" }),
     command("-t of an empty file fails with a warning", { "CF-037", "CF-034" }, { "-t", "-c", "server.conf" }, { config = "# nothing\n" }),
-    command("--signal of an unknown command is refused", { "CF-075" }, { "--signal", "dance" }),
+    command("--signal of an unknown command is refused", { "CF-075" }, { "--signal", "dance=99999999" }),
     command("--signal to a pid that is no number is refused", { "CF-075" }, { "--signal", "stop=abc" }),
     command("--signal with two equal signs is refused", { "CF-075" }, { "--signal", "stop=1=2" }),
     {
       name = "a port in use ends the start with 1",
       covers = { "CF-101" },
       run = function(t)
-        t:command({ "-a", "127.0.0.1", "-p", "{port}", "-m", "{port}" }, { only = "FTL" })
+        t:command({ "-a", "127.0.0.1", "-p", "{port}", "-m", "{port}" }, { only = "%[FTL%]" })
       end,
     },
     command("a payload above what may be pending is refused", { "CF-130", "CP-131" },
@@ -65,11 +65,11 @@ return {
     command("a server name with a blank is refused", { "CF-130" }, { "-a", "127.0.0.1", "-p", "{port}", "-n", "my server" },
       { only = "^nats%-server:" }),
     command("HTTP and HTTPS together are refused", { "MO3" }, { "-a", "127.0.0.1", "-p", "{port}", "-m", "{http}", "-ms", "{http}" },
-      { only = "FTL" }),
+      { only = "%[FTL%]" }),
     command("HTTPS without certificates is refused", { "MO3" }, { "-a", "127.0.0.1", "-p", "{port}", "-ms", "{http}" },
-      { only = "FTL" }),
+      { only = "%[FTL%]" }),
     command("a bad advertised address is refused", { "CF-110", "CP-009" },
-      { "-a", "127.0.0.1", "-p", "{port}", "--client_advertise", "host:port" }, { only = "FTL" }),
+      { "-a", "127.0.0.1", "-p", "{port}", "--client_advertise", "host:port" }, { only = "%[FTL%]" }),
   },
   {
     about = "start-up",
