@@ -6,6 +6,24 @@ local ESCAPES = {
   ['"'] = '\\"', ["\\"] = "\\\\",
 }
 
+-- Characters that show nothing or disturb a terminal, and the spaces that are not the common one: first and last.
+local HIDDEN = {
+  { 0x80, 0xa0 }, { 0xad, 0xad }, { 0x1680, 0x1680 }, { 0x180e, 0x180e }, { 0x2000, 0x200f }, { 0x2028, 0x202f },
+  { 0x205f, 0x206f }, { 0x3000, 0x3000 }, { 0xe000, 0xf8ff }, { 0xfeff, 0xfeff }, { 0xfff0, 0xfffb }, { 0xfffe, 0xffff },
+  { 0xe0000, 0x10ffff },
+}
+
+-- The escape of a character of several bytes, or nil if it is shown as it is.
+local function hidden(character)
+  local first = character:byte()
+  local code = first % (first >= 240 and 8 or first >= 224 and 16 or 32)
+  for index = 2, #character do code = code * 64 + character:byte(index) % 64 end
+  for _, range in ipairs(HIDDEN) do
+    if code >= range[1] and code <= range[2] then return (code > 0xffff and "\\U%08x" or "\\u%04x"):format(code) end
+  end
+  return nil
+end
+
 --- A string in double quotes, with Go's escapes.
 local function quote(text)
   local parts, position = { '"' }, 1
@@ -18,7 +36,7 @@ local function quote(text)
     elseif not valid or code < 32 or code == 127 then
       parts[#parts + 1] = ("\\x%02x"):format(code)
     else
-      parts[#parts + 1] = character
+      parts[#parts + 1] = width > 1 and hidden(character) or character
     end
     position = position + width
   end
