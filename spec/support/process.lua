@@ -16,6 +16,7 @@ int dup2(int from, int to);
 int close_range(unsigned int first, unsigned int last, unsigned int flags);
 int prctl(int option, ...);
 int chdir(const char *path);
+int setenv(const char *name, const char *value, int overwrite);
 char *mkdtemp(char *template);
 ssize_t readlink(const char *path, char *buffer, size_t size);
 ]]
@@ -79,6 +80,7 @@ local function become(program, argv, options, parent)
   redirect(options.stderr or options.stdout, O_WRONLY + O_CREAT + O_APPEND, 2)
   C.close_range(3, 0x7fffffff, 0)
   if options.directory then C.chdir(options.directory) end
+  for name, value in pairs(options.environment or {}) do C.setenv(name, value, 1) end
   C.execv(program, argv)
   C._exit(127)
 end
@@ -86,7 +88,7 @@ end
 --- Starts a program.
 -- @param program string  its path; also what it is called by
 -- @param arguments string[]
--- @param options {stdout=path, stderr=path|nil (same as stdout), directory=path|nil}
+-- @param options {stdout=path, stderr=path|nil (same as stdout), directory=path|nil, environment={name=value}|nil}
 local function start(program, arguments, options)
   local argv = ffi.new("char *[?]", #arguments + 2)
   local kept = { program, unpack(arguments) }

@@ -4,7 +4,8 @@
 -- `{ config = text, flags = {...}, files = {...}, scenario, scenario, ... }`, or `{ server = false, ... }` for scenarios
 -- that only run commands, or `{ fresh = true, ... }` for a server of its own for each scenario. A scenario is
 -- `{ name = "a sentence", covers = { "CP-060" }, run = function(t) ... end, differs = { {pattern, reason} } }`.
--- `differs` names lines of the transcript in which Perigee is different on purpose.
+-- `differs` names lines of the transcript in which Perigee is different on purpose; with `pending = reason` a scenario
+-- is recorded, but not replayed yet.
 --
 -- What `run` gets is a *trial*: it makes connections, asks the monitoring port, and everything that is sent and seen
 -- becomes a line of the transcript, in the order of the script.
@@ -136,7 +137,7 @@ function Trial:command(arguments, options)
       if not options.only or line:find(options.only) then lines[#lines + 1] = line end
     end
     if options.sorted then table.sort(lines) end
-    for _, line in ipairs(lines) do self:note(stream .. ": " .. line) end
+    for _, line in ipairs(lines) do self:note(stream .. ": " .. normalise.printable(line)) end
   end
   self:note(result.code and ("exit code %d"):format(result.code) or ("ended by signal %s"):format(result.signal))
 end
@@ -160,7 +161,7 @@ function Trial:logged(pattern, seconds)
     return self.server:log_text():match(pattern)
   end, seconds, "log line " .. pattern)
   if not text then error(why .. "\n" .. self.server:log_text(), 0) end
-  self:note("log: " .. hide_ports(self, text))
+  self:note("log: " .. hide_ports(self, normalise.printable(text)))
 end
 
 --- Runs one scenario; returns its transcript, or nil and what went wrong (with the transcript up to there).

@@ -6,6 +6,10 @@ local process = require "spec.support.process"
 local tcp_table = require "spec.support.tcp_table"
 
 local ATTEMPTS = 3
+local ENVIRONMENT = {
+  PERIGEE_SPEC_PORT = "4222", PERIGEE_SPEC_NAME = "from-outside", PERIGEE_SPEC_CYCLE = "$PERIGEE_SPEC_CYCLE",
+  PERIGEE_SPEC_OTHER = "$PERIGEE_SPEC_PORT",
+}
 local START_SECONDS = 20
 
 local Server = {}
@@ -114,7 +118,8 @@ local function start(what, options)
   return nil, why
 end
 
---- Runs the program to its end; returns {code=, signal=, stdout=, stderr=}. It is ended after ten seconds.
+--- Runs the program to its end, which it is brought to after ten seconds; a few variables are in its environment.
+-- Returns {code=, signal=, stdout=, stderr=}.
 -- @param options {config=, files=, arguments={...}}
 local function run(what, options)
   local directory, name = prepare(what)
@@ -124,7 +129,7 @@ local function run(what, options)
   local list = {}
   for i, argument in ipairs(options.arguments) do list[i] = fill(argument, places) end
   local child = process.start(name, list,
-    { stdout = directory .. "/stdout", stderr = directory .. "/stderr", directory = directory })
+    { stdout = directory .. "/stdout", stderr = directory .. "/stderr", directory = directory, environment = ENVIRONMENT })
   local ended, why = child:wait(options.seconds or 10)
   child:stop("KILL")
   local result = {

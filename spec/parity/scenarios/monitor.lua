@@ -26,7 +26,7 @@ return {
   {
     about = "documents of an idle server",
     fresh = true,
-    page("/varz of an idle server", { "MO14", "MO15", "MO16", "MO17", "MO7" }, "/varz",
+    page("/varz of an idle server", { "MO14", "MO15", "MO16", "MO17", "MO7", "CF-131" }, "/varz",
       { headers = { "Access-Control-Allow-Origin" } }),
     page("/subsz of an idle server", { "MO34" }, "/subsz", {}),
     page("/subscriptionsz is another name of /subsz", { "MO34" }, "/subscriptionsz", {}),
@@ -70,6 +70,20 @@ return {
         t:note("connections: " .. answer.json.connections)
         t:note("total: " .. answer.json.total_connections)
         t:note("subscriptions more than before: " .. answer.json.subscriptions - before)
+      end,
+    },
+    {
+      name = "/subsz counts what is put into the index and taken out of it",
+      covers = { "CP-113", "MO34" },
+      run = function(t)
+        local before = http.get(t.server.http_port, "/subsz").json
+        local a = t:client("a")
+        a:send("SUB one.* 1\r\nSUB one.two workers 2\r\nSUB two.> 3\r\nUNSUB 3\r\n")
+        a:sync()
+        local after = http.get(t.server.http_port, "/subsz").json
+        for _, member in ipairs { "num_subscriptions", "num_inserts", "num_removes" } do
+          t:note(("%s: %+d"):format(member, after[member] - before[member]))
+        end
       end,
     },
     {
@@ -179,7 +193,7 @@ write_deadline: "3s"
 ]],
     {
       name = "/varz shows what the configuration says",
-      covers = { "MO14", "MO18", "CF-022", "CF-008", "CF-110" },
+      covers = { "MO14", "MO18", "CF-022", "CF-127", "CF-008", "CF-110" },
       run = function(t)
         t:http("/varz", { only = {
           server_name = true, tags = true, metadata = true, max_connections = true, max_subscriptions = true,

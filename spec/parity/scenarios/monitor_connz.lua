@@ -60,7 +60,7 @@ return {
     },
     {
       name = "/connz tells all of a connection",
-      covers = { "MO21", "MO29", "MO30" },
+      covers = { "MO21", "MO29", "MO30", "CP-153" },
       run = function(t)
         t:client("a", '"name":"me","lang":"lua","version":"1.2.3","protocol":1')
         t:http("/connz", { only = LIST })

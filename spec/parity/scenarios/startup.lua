@@ -1,5 +1,7 @@
 -- What the program says and how it ends when it does not become a server.
 
+local process = require "spec.support.process"
+
 local function command(name, covers, arguments, options)
   return {
     name = name, covers = covers,
@@ -48,7 +50,8 @@ return {
       { config = 'port: 4222\nhost: "127.0.0.1" # here\nmax_payload: 1MB\n' }),
     command("the digest does not depend on layout and comments", { "CF-022" }, { "-t", "-c", "server.conf" },
       { config = "// the same\nmax_payload = 1MB; host = 127.0.0.1\n\n\nport 4222" }),
-    command("-t of an empty file fails with a warning", { "CF-037", "CF-034" }, { "-t", "-c", "server.conf" }, { config = "# nothing\n" }),
+    command("-t of an empty file fails with a warning", { "CF-037", "CF-034", "CF-018" }, { "-t", "-c", "server.conf" },
+      { config = "# nothing\n" }),
     command("--signal of an unknown command is refused", { "CF-075" }, { "--signal", "dance=99999999" }),
     command("--signal to a pid that is no number is refused", { "CF-075" }, { "--signal", "stop=abc" }),
     command("--signal with two equal signs is refused", { "CF-075" }, { "--signal", "stop=1=2" }),
@@ -104,6 +107,37 @@ return {
     },
   },
   {
+    about = "switches against the file",
+    config = "debug: true\ntrace: true\n",
+    flags = { "-D=false", "-V=false", "-P", "{dir}/server.pid" },
+    fresh = true,
+    {
+      name = "a switch that is off wins over the file",
+      covers = { "CF-056", "CF-055", "CF-081" },
+      run = function(t)
+        t:client("a")
+        local log = t.server:log_text()
+        t:note(("debug lines: %s, trace lines: %s"):format(
+          tostring(log:find("[DBG]", 1, true) ~= nil), tostring(log:find("[TRC]", 1, true) ~= nil)))
+      end,
+    },
+    {
+      name = "the pid file holds the process id and nothing else, and stays",
+      covers = { "CF-076" },
+      run = function(t)
+        local path = t.server.directory .. "/server.pid"
+        local text = process.wait_for(function()
+          local found = process.read_file(path)
+          return found ~= "" and found
+        end)
+        t:note("it is the process id: " .. tostring(text == tostring(t.server.process.pid)))
+        t:signal("TERM")
+        t:exit()
+        t:note("it is there still: " .. tostring(process.read_file(path) == text))
+      end,
+    },
+  },
+  {
     about = "trace",
     flags = { "-DV", "-T=false" },
     fresh = true,
@@ -126,6 +160,16 @@ return {
         a:closed()
         t:logged("cid:%d+ %- (%->> %[%-ERR [^\n]*)")
         t:logged("(Client connection closed: [^\n]*)")
+      end,
+    },
+    {
+      name = "a connection's lines in the log begin with its address, cid and what it calls itself",
+      covers = { "CP-018", "CF-091" },
+      run = function(t)
+        t:client("a", '"name":"me","lang":"lua","version":"1.2.3"')
+        t:logged('127%.0%.0%.1:%d+ %- cid:%d+ (%- "v1%.2%.3:lua:me"[^\n]*PONG[^\n]*)')
+        t:client("b", '"lang":"lua"')
+        t:logged('127%.0%.0%.1:%d+ %- cid:%d+ (%- "lua"[^\n]*PONG[^\n]*)')
       end,
     },
     {
