@@ -34,11 +34,14 @@ local DEVIATIONS = {
     "integer_before_bracket.conf:1:0: error parsing tags: unsupported type *conf.token where string is expected" },
   size_before_bracket = { code = 1,
     "size_before_bracket.conf:1:0: error parsing tags: unsupported type *conf.token where string is expected" },
+  -- A key without a value within a map is an error; Go mistakes which key the map belongs to.
+  map_value_missing = { code = 1, "config is invalid (map_value_missing.conf:1:17)" },
   -- A suffix that means nothing is an error; Go drops the value and mistakes which key comes next.
   integer_suffix_meaningless = { code = 1, "expected integer, but got '1kbb'" },
   -- A product that does not fit into 64 bits is an error; in Go it wraps.
   integer_suffix_wraps = { code = 1, "integer '10e' is out of the range" },
-  -- A quote that is opened at the very end is an error within arrays too; Go takes the text for complete.
+  -- A quote that is opened at the very end is an error in arrays and as a key too; Go takes the text for complete.
+  key_quote_only = { code = 1, "Parse error on line 1: 'Unexpected EOF.'" },
   string_unclosed_in_array = { code = 1, "Parse error on line 1: 'Unexpected EOF.'" },
 }
 

@@ -84,7 +84,7 @@ describe("what this version does not act on", function()
 
   it("does not pass if its value asks for something in another form", function()
     for _, config in ipairs { "jetstream: true", "jetstream: enabled", "jetstream {store_dir: x}", "accounts: [A]",
-      "authorization { users: [] }", "cluster { name: x }", "ocsp: true", "https: '0.0.0.0:8443'", "https: 8443",
+      "authorization { users: [] }", "jetstream {}", "tls {}", "cluster { name: x }", "ocsp: true", "https: '0.0.0.0:8443'", "https: 8443",
       "jetstream { enabled: true }", "authorization { enabled: false }", "tls { enabled: false, verify: true }" } do
       assert.equal(1, #report_of(config).errors, config)
     end

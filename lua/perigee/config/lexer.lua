@@ -146,6 +146,7 @@ local function after_key(self)
   self:mark()
   if self:at_end() then return self:emit("eof") end
   if find(self:character(), "^[=:]") then self:advance() end
+  self.in_array = false
   return value
 end
 
@@ -189,6 +190,7 @@ local function map_value(self)
     return self:pop()
   end
   self:push(after_map_value)
+  self.in_array = false
   return value
 end
 
@@ -251,6 +253,7 @@ function array_value(self)
   if next_character == "," or next_character == "/" then return self:fail("Unexpected array value terminator ','.") end
   if next_character == "]" then return end_array(self) end
   self:push(after_array_value)
+  self.in_array = true
   return value
 end
 

@@ -9,15 +9,18 @@ local byte, find, sub, lower = string.byte, string.find, string.sub, string.lowe
 local character_width = characters.character_width
 
 local BARE_END = "[%z\n\r\t ;,%]}'\\]"
--- Go does not end a number at a closing bracket, and reads [1, 2] as an error. JSON needs it; nothing is lost by it.
-local NUMBER_END = "^[%z\n\r\t ;,%]}]"
+local NUMBER_END = "^[%z\n\r\t ;,}]"
 local SUFFIX = "^[kKmMgGtTpPeE]"
 local BOOLEAN = { ["true"] = true, ["false"] = true, on = true, off = true, yes = true, no = true }
 local ESCAPES = { t = "\t", n = "\n", r = "\r", ['"'] = '"', ["\\"] = "\\" }
 local DATE_AFTER_YEAR = "dd-ddTdd:dd:ddZ"
 local DATE_START, DATE_END = 1, #DATE_AFTER_YEAR
 
-local function ends_number(lexer) return lexer.position > #lexer.text or find(lexer.text, NUMBER_END, lexer.position) end
+-- Go does not end a number at the closing bracket of an array, and takes [1, 2] for an error. JSON needs it.
+local function ends_number(lexer)
+  local text, position = lexer.text, lexer.position
+  return position > #text or find(text, NUMBER_END, position) or (lexer.in_array and sub(text, position, position) == "]")
+end
 
 -- Two hexadecimal digits after \x. Returns the byte, or nil after failing.
 local function hexadecimal(lexer)
@@ -52,17 +55,17 @@ local function escape(lexer)
   return nil
 end
 
--- Reads up to a character of the set `ending`, replacing escapes. Returns the text and whether it had escapes; nil after
--- failing. The ending is not read.
+-- Reads up to a character of the set `ending`, replacing escapes. Returns the text, whether it had escapes, and where what
+-- follows the last of them begins; nil after failing. The ending is not read.
 local function escaped_text(lexer, ending)
   local text, parts, first = lexer.text, nil, lexer.start
   while true do
     local stop = find(text, ending, lexer.position) or #text + 1
     lexer.position = stop
     if byte(text, stop) ~= 92 then
-      if not parts then return sub(text, first, stop - 1), false end
+      if not parts then return sub(text, first, stop - 1), false, first end
       parts[#parts + 1] = sub(text, first, stop - 1)
-      return table.concat(parts), true
+      return table.concat(parts), true, first
     end
     parts = parts or {}
     parts[#parts + 1] = sub(text, first, stop - 1)
@@ -92,24 +95,24 @@ local function bare(lexer)
   return lexer:pop()
 end
 
-local function unterminated(lexer)
-  -- Nothing at all after the quote is reported as a key without a value.
-  if lexer.position > #lexer.text and lexer.position == lexer.start then return lexer:emit("eof") end
+local function unterminated(lexer, text, last_part)
+  -- Nothing at all after the quote, or after an escape, is reported as a key without a value.
+  if lexer.position > #lexer.text and lexer.position == last_part then return lexer:emit("eof", text) end
   return lexer:fail("Unexpected EOF.")
 end
 
 local function quoted(lexer, quote)
   lexer.position = lexer.position + 1
   lexer:mark()
-  local text
+  local last_part, text, _ = lexer.position
   if quote == "'" then
     lexer.position = find(lexer.text, "['%z]", lexer.position) or #lexer.text + 1
     text = sub(lexer.text, lexer.start, lexer.position - 1)
   else
-    text = escaped_text(lexer, '["\\%z]')
+    text, _, last_part = escaped_text(lexer, '["\\%z]')
     if not text then return nil end
   end
-  if sub(lexer.text, lexer.position, lexer.position) ~= quote then return unterminated(lexer) end
+  if sub(lexer.text, lexer.position, lexer.position) ~= quote then return unterminated(lexer, text, last_part) end
   lexer:emit("string", text)
   lexer.position = lexer.position + 1
   return lexer:pop()

@@ -14,7 +14,7 @@ local function asks_for_nothing(option, node)
   local value = node.value
   if node.kind == "map" then
     local enabled = value:get("enabled") or value:get("enable")
-    return value:is_empty() or (enabled ~= nil and option.off ~= nil and enabled.value == false)
+    return (value:is_empty() and not option.empty_asks) or (enabled ~= nil and option.off ~= nil and enabled.value == false)
   end
   if node.kind == "array" then return #value == 0 end
   if option.off and option.off[value] then return true end

@@ -7,7 +7,8 @@
 --             allow_unsupported names the option.
 --   ignored   anything else. The server starts and logs a warning.
 --
--- A value that asks for nothing (false, 0, an empty string, map or list, or one of `off`) passes in every class.
+-- A value that asks for nothing (false, 0, an empty string, map or list, or one of `off`) passes in every class. With
+-- `empty_asks`, an empty map asks for the defaults.
 local OFF = { disabled = true, disable = true }
 
 local unsupported = {
@@ -16,13 +17,14 @@ local unsupported = {
   { name = "no_auth_user", type = "string", class = "security" },
   { name = "system_account", aliases = { "system" }, type = "string", class = "security", off = { ["$SYS"] = true } },
   { name = "default_sentinel", type = "string", class = "security" },
-  { name = "tls", type = "map", class = "security" },
-  { name = "ocsp", type = "any", class = "security" },
+  { name = "tls", type = "map", class = "security", empty_asks = true },
+  { name = "ocsp", type = "any", class = "security", empty_asks = true },
   { name = "proxies", type = "any", class = "security" },
   { name = "operator", aliases = { "operators", "root", "roots", "root_operator", "root_operators" }, type = "any",
     class = "security" },
   { name = "trusted", aliases = { "trusted_keys" }, type = "any", class = "security" },
-  { name = "resolver", aliases = { "account_resolver", "accounts_resolver" }, type = "any", class = "security" },
+  { name = "resolver", aliases = { "account_resolver", "accounts_resolver" }, type = "any", class = "security",
+    empty_asks = true },
   { name = "resolver_tls", type = "map", class = "security" },
   { name = "resolver_preload", type = "map", class = "security" },
   { name = "resolver_pinned_accounts", type = "any", class = "security" },
@@ -32,7 +34,7 @@ local unsupported = {
   { name = "leafnodes", aliases = { "leaf" }, type = "map", class = "link" },
   { name = "websocket", aliases = { "ws" }, type = "map", class = "link" },
   { name = "mqtt", type = "map", class = "link" },
-  { name = "jetstream", type = "any", class = "link", off = OFF },
+  { name = "jetstream", type = "any", class = "link", off = OFF, empty_asks = true },
   { name = "https", type = "any", class = "link" },
   { name = "https_port", type = "int", class = "link" },
   { name = "proxy_protocol", type = "bool", class = "link" },
