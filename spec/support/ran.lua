@@ -20,8 +20,15 @@ local function full_name(busted, element)
   return table.concat(names, " ")
 end
 
+-- The spec that a test belongs to, also when a shared function wrote it down.
+local function source_of(busted, element)
+  local at = element
+  while at and at.descriptor ~= "file" do at = busted.context.parent(at) end
+  return ((at and at.name or "?"):gsub("^%./", ""))
+end
+
 local function record(busted, element, status)
-  local source = (element.trace and element.trace.short_src or "?"):gsub("^%./", "")
+  local source = source_of(busted, element)
   local name = source == SCENARIOS and element.name or full_name(busted, element)
   local file = assert(io.open(path, "a"))
   file:write(("%s\t%s\t%s\n"):format(source, plain(name), STATUS[status] or "failed"))
