@@ -313,7 +313,7 @@ describe("defaults", function()
       read.max_connections, read.max_control_line, read.max_payload, read.max_pending, read.max_closed_clients, read.ping_max })
     assert.same({ 120e9, 10e9, 120e9, 10e9 }, { read.ping_interval_ns, read.write_deadline_ns,
       read.lame_duck_duration_ns, read.lame_duck_grace_period_ns })
-    assert.same({ "0.0.0.0", 0, "/", true, false }, { read.http_host, read.http_port, read.http_base_path, read.logtime, read.debug })
+    assert.same({ "0.0.0.0", 0, "", true, false }, { read.http_host, read.http_port, read.http_base_path, read.logtime, read.debug })
   end)
 
   it("take the place of 0 and nothing", function()
@@ -327,12 +327,6 @@ describe("defaults", function()
   it("serve monitoring where clients are served", function()
     assert.equal("127.0.0.1", with_defaults("host: 127.0.0.1\nhttp: 8222").http_host)
     assert.equal("::1", with_defaults("http: '[::1]:8222'").http_host)
-  end)
-
-  it("clean the monitoring path", function()
-    for written, expected in pairs { a = "/a", ["/a/"] = "/a", ["'/a/../b//c'"] = "/b/c", ["''"] = "/" } do
-      assert.equal(expected, with_defaults("http_base_path: " .. written).http_base_path)
-    end
   end)
 
   it("make a worker for each core, up to 64", function()

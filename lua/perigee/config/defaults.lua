@@ -4,12 +4,6 @@ local schema = require "perigee.config.schema"
 local MAX_WORKERS = 64
 local RANDOM_PORT = -1
 
--- The path that monitoring is served under: begins with a slash, ends with none, and holds no "." or "..".
-local function base_path(path)
-  local clean = require("perigee.config.path").clean
-  return clean("/" .. (path or ""))
-end
-
 local function apply_plain(options)
   for _, option in ipairs(schema.options) do
     local field = option.field or option.name
@@ -24,7 +18,6 @@ local function apply(options, cores)
   apply_plain(options)
   options.http_host = (options.http_host or "") ~= "" and options.http_host or options.host
   if options.port == RANDOM_PORT then options.port = 0 end
-  options.http_base_path = base_path(options.http_base_path)
   options.workers = options.workers or math.max(1, math.min(MAX_WORKERS, cores or 1))
   options.mappings = options.mappings or {}
   options.server_tags = options.server_tags or {}

@@ -56,7 +56,7 @@ local schema = {
     refused_as = "HTTPHost", doc = "Where monitoring is served: a port, or host:port." },
   { name = "http_port", aliases = { "monitor_port" }, type = "int", default = 0, reload = "no", refused_as = "HTTPPort",
     doc = "The port that monitoring is served on; -1 takes any free one, 0 serves none." },
-  { name = "http_base_path", type = "string", reload = "no", refused_as = "HTTPBasePath",
+  { name = "http_base_path", type = "string", default = "", reload = "no", refused_as = "HTTPBasePath",
     doc = "The path that monitoring is served under." },
 
   { name = "max_connections", aliases = { "max_conn" }, type = "int", default = 65536, zero_means = -1, reload = "live",
