@@ -23,7 +23,7 @@ end
 -- The spec that a test belongs to, also when a shared function wrote it down.
 local function source_of(busted, element)
   local at = element
-  while at and at.descriptor ~= "file" do at = busted.context.parent(at) end
+  while at and at.descriptor ~= "file" do at = busted.parent(at) end
   return ((at and at.name or "?"):gsub("^%./", ""))
 end
 

@@ -122,3 +122,29 @@ describe("A child process", function()
     end))
   end)
 end)
+
+describe("The record of what ran", function()
+  local directory
+
+  before_each(function() directory = process.make_dir() end)
+  after_each(function() process.remove_dir(directory) end)
+
+  it("has a line for each test: its spec, its full name and its outcome", function()
+    local spec, record = directory .. "/one_spec.lua", directory .. "/ran"
+    local file = assert(io.open(spec, "w"))
+    file:write([[
+      describe("Echo", function()
+        it("comes back", function() end)
+        it("is loud", function() pending("later") end)
+        it("is late", function() error("never") end)
+      end)
+    ]])
+    file:close()
+    os.execute(("PERIGEE_RAN='%s' luajit \"$(command -v busted)\" -o TAP '%s' >/dev/null 2>&1"):format(record, spec))
+    assert.are.equal(table.concat({
+      spec .. "\tEcho comes back\tpassed",
+      spec .. "\tEcho is loud\tskipped",
+      spec .. "\tEcho is late\tfailed",
+    }, "\n") .. "\n", process.read_file(record))
+  end)
+end)
