@@ -1,4 +1,5 @@
 #include "wire/json_writer.h"
+#include "wire/go_quote.h"
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
@@ -29,16 +30,16 @@ const char *json_writer_error(const struct json_writer *w) {
     return w->error;
 }
 
+/* Room for `more` bytes and a terminator, which json_escape() writes. */
 static bool reserve(struct json_writer *w, size_t more) {
     if (w->error) return false;
-    if (more <= w->room - w->size) return true;
-    if (w->size > w->limit_bytes || more > w->limit_bytes - w->size) {
+    if (more > w->limit_bytes - w->size) {
         w->error = "document too large";
         return false;
     }
+    if (more < w->room - w->size) return true;
     size_t room = w->room ? w->room : FIRST_ROOM;
-    while (room - w->size < more) room = room > w->limit_bytes / 2 ? w->limit_bytes : room * 2;
-    if (room > w->limit_bytes) room = w->limit_bytes;
+    while (room - w->size <= more) room = room > w->limit_bytes / 2 ? w->limit_bytes + 1 : room * 2;
     char *at = realloc(w->at, room);
     if (!at) {
         w->error = "out of memory";
@@ -102,74 +103,18 @@ void json_write_key(struct json_writer *w, struct slice key) {
     w->after_key = true;
 }
 
-/* The size of the well-formed UTF-8 sequence at `at`, or 0: overlong forms, surrogates and values
- * above 10FFFF are not. */
-static size_t sequence(const unsigned char *at, size_t left) {
-    unsigned char c = at[0];
-    size_t n = c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-    if (n == 0 || n > left) return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((at[i] & 0xc0) != 0x80) return 0;
-    if (c == 0xe0 && at[1] < 0xa0) return 0;
-    if (c == 0xed && at[1] > 0x9f) return 0;
-    if (c == 0xf0 && at[1] < 0x90) return 0;
-    if (c == 0xf4 && at[1] > 0x8f) return 0;
-    return n;
-}
-
-/* Writes the escape of a byte below 0x80 to `out` (at least 6 bytes) and returns its size, 0 if it
- * stands for itself. */
-static size_t escape(unsigned char c, char *out) {
-    static const char digits[] = "0123456789abcdef";
-    static const char names[] = "btn?fr";
-    if (c == '"' || c == '\\') {
-        out[0] = '\\';
-        out[1] = (char)c;
-        return 2;
-    }
-    if (c >= 0x20 && c != '<' && c != '>' && c != '&') return 0;
-    out[0] = '\\';
-    if (c >= 0x08 && c <= 0x0d && c != 0x0b) {
-        out[1] = names[c - 0x08];
-        return 2;
-    }
-    memcpy(out + 1, "u00", 3);
-    out[4] = digits[c >> 4];
-    out[5] = digits[c & 15];
-    return 6;
-}
-
+/* Most strings hold nothing to escape, so room for those is taken first. */
 void json_write_string(struct json_writer *w, struct slice text) {
     begin(w);
     put(w, "\"", 1);
-    const unsigned char *at = (const unsigned char *)text.at;
-    size_t done = 0;
-    for (size_t i = 0; i < text.size && !w->error;) {
-        char buffer[8];
-        const char *as = buffer;
-        size_t size, n = 1;
-        if (at[i] < 0x80) {
-            size = escape(at[i], buffer);
-        } else {
-            n = sequence(at + i, text.size - i);
-            size = 6;
-            if (n == 0) {
-                n = 1;
-                as = "\\ufffd";
-            } else if (n == 3 && at[i] == 0xe2 && at[i + 1] == 0x80 && (at[i + 2] & 0xfe) == 0xa8) {
-                as = at[i + 2] == 0xa8 ? "\\u2028" : "\\u2029";
-            } else {
-                size = 0;
-            }
-        }
-        if (size) {
-            put(w, text.at + done, i - done);
-            put(w, as, size);
-            done = i + n;
-        }
-        i += n;
+    if (!reserve(w, text.size)) return;
+    size_t room = w->room - w->size;
+    size_t size = json_escape(text, w->at + w->size, room);
+    if (size >= room) {
+        if (!reserve(w, size)) return;
+        json_escape(text, w->at + w->size, w->room - w->size);
     }
-    if (done < text.size) put(w, text.at + done, text.size - done);
+    w->size += size;
     put(w, "\"", 1);
 }
 

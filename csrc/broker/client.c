@@ -1,0 +1,648 @@
+#include "broker/client.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "broker/publish.h"
+#include "broker/trace.h"
+#include "match/subject.h"
+#include "wire/go_quote.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    FIRST_READ = 16 * 1024,          /* bytes taken at once before anything is known of the peer */
+    LARGE_PAYLOAD = 64 * 1024,       /* from here a payload gets a counted buffer of its own */
+    REAP_AT_ONCE = 64,               /* subscriptions removed while closing; more are reaped in slices */
+    STALL_MAX_NS = 10 * 1000 * 1000, /* per read */
+};
+#define SECOND_NS UINT64_C(1000000000)
+#define FIRST_PING_NS (2 * SECOND_NS)
+#define RTT_AGAIN_NS (3600 * SECOND_NS)
+
+/* --- what the server says ----------------------------------------------------------------------------------------- */
+
+static void say(struct client *c, const char *text) {
+    connection_append(&c->connection, text, strlen(text));
+    if (log_enabled(LOG_TRACE)) trace_out(c, slice_of(text, strlen(text) - 2));
+}
+
+void client_error(struct client *c, const char *text) {
+    char line[8192 + 16];
+    snprintf(line, sizeof line, "-ERR '%s'\r\n", text);
+    say(c, line);
+}
+
+void client_refuse(struct client *c, const char *text, enum close_reason reason) {
+    client_error(c, text);
+    connection_close(&c->connection, reason, true);
+}
+
+void client_info(struct client *c, const struct perigee_info *line) {
+    char own[128];
+    int n = snprintf(own, sizeof own, ",\"client_id\":%llu", (unsigned long long)c->cid);
+    if (*c->connection.ip)
+        n += snprintf(own + n, sizeof own - (size_t)n, ",\"client_ip\":\"%s\"", c->connection.ip);
+    connection_append(&c->connection, line->head, strlen(line->head));
+    connection_append(&c->connection, own, (size_t)n);
+    connection_append(&c->connection, line->tail, strlen(line->tail));
+}
+
+static void say_ok(struct client *c) {
+    if (c->verbose) say(c, "+OK\r\n");
+}
+
+/* --- opening ------------------------------------------------------------------------------------------------------ */
+
+static void on_ping_timer(struct timer *timer);
+
+static void set_ping(struct client *c, uint64_t after_ns) {
+    worker_timer(c->connection.worker, &c->ping_timer, c->connection.worker->now_ns + after_ns);
+}
+
+static void link_client(struct broker_worker *bw, struct client *c) {
+    c->next = bw->clients;
+    c->link = &bw->clients;
+    if (c->next) c->next->link = &c->next;
+    bw->clients = c;
+}
+
+static void opened(struct connection *connection) {
+    struct client *c = client_of(connection);
+    struct broker_worker *bw = client_worker(c);
+    struct worker *w = connection->worker;
+    const struct perigee_options *o = bw->options;
+    c->account = bw->broker->global;
+    c->cid = atomic_fetch_add(&bw->broker->next_client, 1) + 1;
+    c->echo = c->verbose = c->pedantic = true;
+    connect_options_init(&c->options);
+    c->start_ns = c->last_activity_ns = c->last_in_ns = w->now_ns;
+    c->start_wall_ns = clock_wall_ns();
+    c->ping_timer.fire = on_ping_timer;
+    link_client(bw, c);
+    client_info(c, &o->first);
+    counter_add(&bw->totals.total_clients, 1);
+    if (log_enabled(LOG_DEBUG)) trace_note(c, "Client connection created");
+    int64_t others = atomic_fetch_add(&bw->broker->client_count, 1);
+    c->counted = true;
+    atomic_fetch_add(&c->account->connections, 1);
+    if (o->max_connections < 0 || others >= o->max_connections) {
+        trace_error(c, "maximum connections exceeded");
+        client_refuse(c, "maximum connections exceeded", CLOSE_MAX_CONNECTIONS);
+        return;
+    }
+    set_ping(c, o->ping_interval_ns);
+}
+
+/* --- pings -------------------------------------------------------------------------------------------------------- */
+
+static void send_ping(struct client *c) {
+    c->rtt_start_ns = c->connection.worker->now_ns;
+    c->pings_out++;
+    say(c, "PING\r\n");
+}
+
+/* Go: client.processPingTimer. Traffic delays a PING; only a PONG clears what is outstanding. */
+static void on_ping_timer(struct timer *timer) {
+    struct client *c = (struct client *)(void *)((char *)timer - offsetof(struct client, ping_timer));
+    struct broker_worker *bw = client_worker(c);
+    const struct perigee_options *o = bw->options;
+    uint64_t now = bw->worker->now_ns;
+    if (c->connection.closing) return;
+    bool rtt_due = !c->rtt_start_ns || now - c->rtt_start_ns > RTT_AGAIN_NS;
+    bool busy = now - c->last_in_ns < (uint64_t)o->ping_interval_ns;
+    if (!busy || rtt_due) {
+        if (c->pings_out + 1 > o->ping_max) {
+            trace_note(c, "Stale Client Connection - Closing");
+            counter_add(&bw->totals.stale, 1);
+            client_refuse(c, "Stale Connection", CLOSE_STALE);
+            return;
+        }
+        send_ping(c);
+    }
+    set_ping(c, o->ping_interval_ns);
+}
+
+static void on_pong(struct client *c) {
+    c->pings_out = 0;
+    if (c->rtt_start_ns) c->rtt_ns = c->connection.worker->now_ns - c->rtt_start_ns;
+    if (c->rtt_start_ns && !c->rtt_ns) c->rtt_ns = 1;
+}
+
+static void on_ping(struct client *c) {
+    struct broker_worker *bw = client_worker(c);
+    c->last_in_ns = bw->worker->now_ns;
+    say(c, "PONG\r\n");
+    if (!c->connected || c->pinged) return;
+    c->pinged = true;
+    if (c->options.protocol >= 1) client_info(c, &bw->options->connected);
+}
+
+/* --- CONNECT ------------------------------------------------------------------------------------------------------ */
+
+static void close_bad(struct client *c, const char *why) {
+    trace_error(c, why);
+    connection_close(&c->connection, CLOSE_PROTOCOL_VIOLATION, true);
+}
+
+static void on_connect(struct client *c, struct slice json) {
+    struct broker_worker *bw = client_worker(c);
+    c->last_in_ns = bw->worker->now_ns;
+    if (!c->connected) c->rtt_ns = bw->worker->now_ns - c->start_ns ? bw->worker->now_ns - c->start_ns : 1;
+    char why[256];
+    if (connect_merge(&c->options, json, why, sizeof why) != 0) {
+        close_bad(c, why);
+        return;
+    }
+    /* A repeated CONNECT begins anew, in $G and without subscriptions (CP-031). */
+    if (c->connected)
+        while (!subscriptions_reap(c)) continue;
+    connection_pause(&c->connection, PAUSE_ADMISSION);
+    bw->broker->observer.connect(c);
+}
+
+/* What CONNECT asked for and the server gives; the checks in Go's order. */
+void client_admit(struct client *c, struct account *account, const char *error, enum close_reason reason) {
+    struct broker_worker *bw = client_worker(c);
+    const struct connect_options *o = &c->options;
+    connect_options_forget_secrets(&c->options);
+    if (error) {
+        client_refuse(c, error, reason);
+        return;
+    }
+    if (account != c->account) {
+        atomic_fetch_sub(&c->account->connections, 1);
+        c->account = account;
+        atomic_fetch_add(&c->account->connections, 1);
+    }
+    bool first = !c->connected;
+    c->connected = true;
+    c->echo = o->echo;
+    c->verbose = o->verbose;
+    c->pedantic = o->pedantic;
+    c->headers = o->headers && bw->options->headers;
+    c->no_responders = o->no_responders && c->headers;
+    if (o->protocol < 0 || o->protocol > 1) {
+        client_refuse(c, "invalid client protocol", CLOSE_BAD_PROTOCOL_VERSION);
+        return;
+    }
+    if (o->no_responders && !c->headers) {
+        client_refuse(c, "no responders requires headers support", CLOSE_NO_RESPONDERS_REQUIRES_HEADERS);
+        return;
+    }
+    say_ok(c);
+    if (first) {
+        uint64_t interval = bw->options->ping_interval_ns;
+        uint64_t soon = interval < FIRST_PING_NS ? interval : FIRST_PING_NS;
+        set_ping(c, soon + broker_random(bw) % (soon / 5 + 1));
+    }
+    c->connection.read_all = true;
+    connection_resume(&c->connection, PAUSE_ADMISSION);
+}
+
+/* --- SUB and UNSUB ------------------------------------------------------------------------------------------------ */
+
+static void quoted_error(struct client *c, const char *before, struct slice text, const char *behind) {
+    size_t room = text.size * 4 + 256;
+    char *line = memory_new(room);
+    int n = snprintf(line, room, "%s", before);
+    n += (int)go_quote(text, line + n, room - (size_t)n);
+    snprintf(line + n, room - (size_t)n, "%s", behind);
+    char *whole = memory_new(room + 16);
+    int size = snprintf(whole, room + 16, "-ERR '%s'\r\n", line);
+    connection_append(&c->connection, whole, (size_t)size);
+    if (log_enabled(LOG_TRACE)) trace_out(c, slice_of(whole, (size_t)size - 2));
+    free(whole);
+    free(line);
+}
+
+static void subscription_violation(struct client *c, const struct client_op *op) {
+    if (op->queue.size) {
+        size_t room = op->queue.size * 4 + 64;
+        char *behind = memory_new(room);
+        int n = snprintf(behind, room, " using queue ");
+        go_quote(op->queue, behind + n, room - (size_t)n);
+        quoted_error(c, "Permissions Violation for Subscription to ", op->subject, behind);
+        free(behind);
+    } else {
+        quoted_error(c, "Permissions Violation for Subscription to ", op->subject, "");
+    }
+}
+
+/* The checks in Go's order (trap 13): permission and tokens, then the limit, then whether the sid is in use. */
+static void on_sub(struct client *c, const struct client_op *op) {
+    struct broker_worker *bw = client_worker(c);
+    const struct perigee_options *o = bw->options;
+    c->last_activity_ns = c->last_in_ns = bw->worker->now_ns;
+    if (op->queue.size && slice_is(op->queue, "_sys_")) {
+        subscription_violation(c, op);
+        return;
+    }
+    if (o->max_subscription_tokens && subject_count_tokens(op->subject) > (uint64_t)o->max_subscription_tokens) {
+        quoted_error(c, "Permissions Violation for Subscription to ", op->subject, ", too many tokens");
+        return;
+    }
+    if (o->max_subscriptions > 0 && (int64_t)c->sids.count >= o->max_subscriptions) {
+        trace_limited(c, "maximum subscriptions exceeded");
+        client_error(c, "maximum subscriptions exceeded");
+        return;
+    }
+    if (!subscription_find(c, op->sid) && !subscription_add(c, op->subject, op->queue, op->sid)) {
+        trace_error(c, "invalid subject");
+        client_error(c, "Invalid Subject");
+        return;
+    }
+    say_ok(c);
+}
+
+static void on_unsub(struct client *c, const struct client_op *op) {
+    c->last_activity_ns = c->last_in_ns = c->connection.worker->now_ns;
+    struct subscription *s = subscription_find(c, op->sid);
+    if (s) {
+        s->max = op->has_max ? (uint32_t)op->max : 0;
+        if (!s->max || s->delivered >= s->max) {
+            if (log_enabled(LOG_TRACE)) trace_delsub(c, op->sid);
+            subscription_remove(s);
+        }
+    }
+    say_ok(c);
+}
+
+/* --- PUB and HPUB ------------------------------------------------------------------------------------------------- */
+
+/* Subjects and replies that belong to the server (CP-068). A bare prefix is not caught. */
+static bool reserved(struct slice s, const char *prefix) {
+    size_t n = strlen(prefix);
+    return s.size > n && memcmp(s.at, prefix, n) == 0;
+}
+
+static bool may_publish(struct client *c, struct slice subject, struct slice reply) {
+    if (subject.size && (subject.at[0] == '_' || subject.at[0] == '$') &&
+        (reserved(subject, "_GR_.") || reserved(subject, "$GR.") || reserved(subject, "$NRG."))) {
+        trace_violation(c, "Publish Violation - Subject", subject);
+        quoted_error(c, "Permissions Violation for Publish to ", subject, "");
+        return false;
+    }
+    if (reply.size && (reply.at[0] == '_' || reply.at[0] == '$') &&
+        (reserved(reply, "_GR_.") || reserved(reply, "$GR.") || slice_starts_with(reply, "_R_.") ||
+         slice_starts_with(reply, "$JS.ACK."))) {
+        trace_violation(c, "Publish Violation - Reply", reply);
+        quoted_error(c, "Permissions Violation for Publish with Reply of ", reply, "");
+        return false;
+    }
+    return true;
+}
+
+/* Replaces the subject by what the account's mappings make of it. */
+static void map_subject(struct broker_worker *bw, struct client *c, struct slice *subject) {
+    size_t size = 0;
+    uint64_t random = broker_random(bw);
+    enum mapping_verdict verdict =
+        mapping_set_select(c->account->mappings, *subject, random, bw->mapped, MAPPED_MAX, &size);
+    if (verdict == MAPPING_UNCHANGED) return;
+    struct slice mapped = verdict == MAPPING_REPLACED ? slice_of(bw->mapped, size) : slice_of("", 0);
+    if (log_enabled(LOG_TRACE)) trace_mapping(c, *subject, mapped);
+    *subject = mapped;
+}
+
+/* `body` holds op->total_size bytes and CR LF. */
+static void on_publish(struct client *c, const struct client_op *op, const char *body, struct counted *counted) {
+    struct broker_worker *bw = client_worker(c);
+    struct slice subject = op->subject;
+    if (c->pedantic && !subject_is_valid_to_publish(subject)) client_error(c, "Invalid Publish Subject");
+    if (log_enabled(LOG_TRACE)) trace_payload(c, "<<-", body, op->total_size, op->header_size, bw->options);
+    if (c->account->mappings) map_subject(bw, c, &subject);
+    c->in_msgs++;
+    c->in_bytes += op->total_size;
+    if (!may_publish(c, subject, op->reply)) return;
+    say_ok(c);
+    const char *sizes = op->header_size ? op->header_size_text.at : op->size_text.at;
+    const char *line_end = op->size_text.at + op->size_text.size;
+    struct message m = {
+        .account = c->account,
+        .from = c,
+        .from_id = c->connection.id,
+        .subject = subject,
+        .reply = op->reply,
+        .body = body,
+        .header_size = op->header_size,
+        .total_size = op->total_size,
+        .counted = counted,
+        .with_headers = op->header_size != 0,
+    };
+    char composed[32];
+    if (line_end[0] == '\r' && line_end[1] == '\n' &&
+        (!op->header_size || op->size_text.at == op->header_size_text.at + op->header_size_text.size + 1)) {
+        m.sizes = slice_of(sizes, (size_t)(line_end + 2 - sizes));
+        m.contiguous = line_end + 2 == body;
+    } else { /* blanks or a bare LF stood there: MSG has neither */
+        int n = op->header_size ? snprintf(composed, sizeof composed, "%.*s ", (int)op->header_size_text.size,
+                                           op->header_size_text.at)
+                                : 0;
+        n += snprintf(composed + n, sizeof composed - (size_t)n, "%.*s\r\n", (int)op->size_text.size, op->size_text.at);
+        m.sizes = slice_of(composed, (size_t)n);
+    }
+    publish(bw, &m, c->no_responders && op->reply.size);
+}
+
+static bool payload_is_allowed(struct client *c, const struct client_op *op) {
+    int64_t max = client_worker(c)->options->max_payload;
+    if (op->verb == CLIENT_HPUB && !c->headers) {
+        close_bad(c, "message headers not supported");
+        return false;
+    }
+    if (max >= 0 && op->total_size > (uint64_t)max) {
+        char text[64];
+        snprintf(text, sizeof text, "maximum payload exceeded: %u vs %lld", op->total_size, (long long)max);
+        trace_error(c, text);
+        client_refuse(c, "Maximum Payload Violation", CLOSE_MAX_PAYLOAD);
+        return false;
+    }
+    return true;
+}
+
+/* A large payload begins: it is read into a counted buffer behind a copy of its control line, which holds what the message's
+ * slices point into. */
+struct large_publish {
+    struct client_op op;
+    char line[];
+};
+
+/* Adds what came in since the client's counters stood at these to the totals. */
+static void count_input(struct client *c, uint64_t messages, uint64_t bytes) {
+    if (c->in_msgs == messages) return;
+    struct broker_worker *bw = client_worker(c);
+    struct traffic *t = &c->account->traffic[bw->worker->index];
+    c->last_activity_ns = c->last_in_ns = bw->worker->now_ns;
+    counter_add(&bw->totals.in_msgs, c->in_msgs - messages);
+    counter_add(&bw->totals.in_bytes, c->in_bytes - bytes);
+    counter_add(&t->in_msgs, c->in_msgs - messages);
+    counter_add(&t->in_bytes, c->in_bytes - bytes);
+}
+
+static void on_large(struct connection *connection, struct counted *payload) {
+    struct client *c = client_of(connection);
+    uint64_t messages = c->in_msgs, bytes = c->in_bytes;
+    struct large_publish *large = c->large;
+    c->large = NULL;
+    if (!client_payload_ended(payload->data + large->op.total_size)) {
+        client_refuse(c, "Unknown Protocol Operation", CLOSE_PROTOCOL_VIOLATION);
+    } else {
+        on_publish(c, &large->op, payload->data, payload);
+        count_input(c, messages, bytes);
+    }
+    counted_drop(payload);
+    free(large);
+}
+
+static size_t begin_large(struct client *c, const struct client_op *op, const char *at, size_t size) {
+    uint32_t whole = op->total_size + 2;
+    size_t there = size - op->line_size;
+    struct counted *payload = counted_new(whole);
+    if (there > whole) there = whole;
+    memcpy(payload->data, at + op->line_size, there);
+    struct large_publish *large = memory_new(sizeof *large + op->line_size);
+    large->op = *op;
+    memcpy(large->line, at, op->line_size);
+    struct slice *slices[] = {&large->op.subject, &large->op.reply, &large->op.size_text, &large->op.header_size_text};
+    for (size_t i = 0; i < 4; i++)
+        if (slices[i]->at) slices[i]->at = large->line + (slices[i]->at - at);
+    c->large = large;
+    if (there == whole) {
+        on_large(&c->connection, payload);
+    } else {
+        connection_read_large(&c->connection, payload, (uint32_t)there);
+    }
+    return op->line_size + there;
+}
+
+/* --- the parser's loop -------------------------------------------------------------------------------------------- */
+
+static void on_parse_error(struct client *c, enum client_parse error, const char *why) {
+    if (error == CLIENT_LINE_TOO_LONG) {
+        trace_error(c, why);
+        client_refuse(c, "maximum control line exceeded", CLOSE_MAX_CONTROL_LINE);
+    } else if (error == CLIENT_UNKNOWN_OPERATION) {
+        trace_error(c, why);
+        client_refuse(c, "Unknown Protocol Operation", CLOSE_PROTOCOL_VIOLATION);
+    } else {
+        close_bad(c, why);
+    }
+}
+
+static void on_client_err(struct client *c, struct slice text) {
+    trace_client_error(c, text);
+    connection_close(&c->connection, CLOSE_PARSE_ERROR, true);
+}
+
+static void on_other(struct client *c, const struct client_op *op) {
+    switch (op->verb) {
+    case CLIENT_CONNECT: on_connect(c, op->arg); break;
+    case CLIENT_SUB: on_sub(c, op); break;
+    case CLIENT_UNSUB: on_unsub(c, op); break;
+    case CLIENT_PING: on_ping(c); break;
+    case CLIENT_PONG: on_pong(c); break;
+    case CLIENT_INFO: {
+        char why[128];
+        if (connect_check_info(op->arg, why, sizeof why) != 0) close_bad(c, why);
+        break;
+    }
+    case CLIENT_ERR: on_client_err(c, op->arg); break;
+    default: break;
+    }
+}
+
+/* Uses one operation; returns its bytes, 0 when more are needed. */
+static size_t use_operation(struct client *c, const char *at, size_t size, uint32_t max_control_line) {
+    struct connection *connection = &c->connection;
+    struct client_op op;
+    char why[256];
+    enum client_parse parsed = client_parse_line(at, size, max_control_line, &connection->scanned, &op, why, sizeof why);
+    if (parsed != CLIENT_PARSED) {
+        if (parsed != CLIENT_PARTIAL) on_parse_error(c, parsed, why);
+        return 0;
+    }
+    connection->scanned = 0;
+    if (op.verb != CLIENT_PUB && op.verb != CLIENT_HPUB) {
+        if (log_enabled(LOG_TRACE)) trace_in(c, &op);
+        on_other(c, &op);
+        return op.line_size;
+    }
+    if (!payload_is_allowed(c, &op)) return 0;
+    if (op.total_size >= LARGE_PAYLOAD) {
+        if (log_enabled(LOG_TRACE)) trace_in(c, &op);
+        return begin_large(c, &op, at, size);
+    }
+    size_t whole = op.line_size + op.total_size + 2;
+    if (size < whole) {
+        /* Too long already? Then it will not get better. */
+        if (size > whole - 2 && at[whole - 2] != '\r')
+            client_refuse(c, "Unknown Protocol Operation", CLOSE_PROTOCOL_VIOLATION);
+        return 0;
+    }
+    if (log_enabled(LOG_TRACE)) trace_in(c, &op);
+    if (!client_payload_ended(at + whole - 2)) {
+        client_refuse(c, "Unknown Protocol Operation", CLOSE_PROTOCOL_VIOLATION);
+        return 0;
+    }
+    on_publish(c, &op, at + op.line_size, NULL);
+    return whole;
+}
+
+static size_t use_bytes(struct connection *connection, const char *at, size_t size) {
+    struct client *c = client_of(connection);
+    struct worker *w = connection->worker;
+    struct broker_worker *bw = w->domain;
+    uint32_t max_control_line = (uint32_t)bw->options->max_control_line;
+    uint64_t messages = c->in_msgs, bytes = c->in_bytes;
+    if (c->stalled_read != connection->reads) { /* a stall is bounded per read */
+        c->stalled_read = connection->reads;
+        c->stalled_ns = 0;
+    }
+    size_t used = 0;
+    while (used < size) {
+        size_t n = use_operation(c, at + used, size - used, max_control_line);
+        used += n;
+        if (n == 0 || connection->paused | connection->closing) break;
+        if (w->early.first) worker_flush_early(w);
+        if (worker_budget_over(w, 1)) {
+            connection->input_ready = true;
+            break;
+        }
+    }
+    count_input(c, messages, bytes);
+    return used;
+}
+
+/* --- stalled producers -------------------------------------------------------------------------------------------- */
+
+static void on_stall_timer(uv_timer_t *timer) {
+    struct broker_worker *bw = timer->data;
+    worker_enter(bw->worker);
+    clients_unstall(bw, false);
+    worker_leave(bw->worker);
+}
+
+void client_stall(struct client *c, uint32_t ms) {
+    struct broker_worker *bw = client_worker(c);
+    uint64_t wait = (uint64_t)ms * 1000000;
+    if (c->connection.closing || c->stalled || c->stalled_ns + wait > STALL_MAX_NS) return;
+    c->stalled_ns += wait;
+    c->stall_until_ns = bw->worker->now_ns + wait;
+    c->stalled = true;
+    c->next_stalled = bw->stalled;
+    bw->stalled = c;
+    connection_pause(&c->connection, PAUSE_STALL);
+    if (!uv_is_active((uv_handle_t *)&bw->stall_timer)) uv_timer_start(&bw->stall_timer, on_stall_timer, 1, 1);
+}
+
+/* Lets those go on whose time is over, or all. */
+void clients_unstall(struct broker_worker *bw, bool all) {
+    struct client **at = &bw->stalled;
+    while (*at) {
+        struct client *c = *at;
+        if (!all && !c->connection.closing && c->stall_until_ns > bw->worker->now_ns) {
+            at = &c->next_stalled;
+            continue;
+        }
+        *at = c->next_stalled;
+        c->stalled = false;
+        connection_resume(&c->connection, PAUSE_STALL);
+    }
+    if (!bw->stalled) uv_timer_stop(&bw->stall_timer);
+}
+
+static void written(struct connection *connection) {
+    struct client *c = client_of(connection);
+    struct broker_worker *bw = client_worker(c);
+    if (!c->gate_open || connection->output.pending > (uint64_t)bw->options->max_pending / 4 * 3) return;
+    c->gate_open = false;
+    clients_unstall(bw, true);
+}
+
+static uint64_t write_deadline(const struct connection *connection) {
+    return client_worker((const struct client *)(const void *)connection)->options->write_deadline_ns;
+}
+
+static bool write_expired(struct connection *connection) {
+    struct client *c = client_of(connection);
+    struct broker_worker *bw = client_worker(c);
+    counter_add(&bw->totals.slow_consumers, 1);
+    counter_add(&bw->totals.slow_deadline, 1);
+    trace_slow_deadline(c, bw->options->write_deadline_ns);
+    return true;
+}
+
+/* --- closing ------------------------------------------------------------------------------------------------------ */
+
+static void unlink_stalled(struct broker_worker *bw, struct client *c) {
+    struct client **at = &bw->stalled;
+    while (*at && *at != c) at = &(*at)->next_stalled;
+    if (*at) *at = c->next_stalled;
+    c->stalled = false;
+}
+
+static void closing(struct connection *connection) {
+    struct client *c = client_of(connection);
+    struct broker_worker *bw = client_worker(c);
+    if (log_enabled(LOG_DEBUG)) trace_closed(c);
+    bw->broker->observer.closed(c);
+    timer_cancel(&bw->worker->wheel, &c->ping_timer);
+    if (c->counted) {
+        atomic_fetch_sub(&bw->broker->client_count, 1);
+        atomic_fetch_sub(&c->account->connections, 1);
+        c->counted = false;
+    }
+    *c->link = c->next;
+    if (c->next) c->next->link = c->link;
+    if (c->stalled) unlink_stalled(bw, c);
+    if (c->gate_open) {
+        c->gate_open = false;
+        clients_unstall(bw, true);
+    }
+    connection_hold(connection);
+    if (c->sids.count <= REAP_AT_ONCE) {
+        while (!subscriptions_reap(c)) continue;
+        connection_unhold(connection);
+        return;
+    }
+    c->next_reaping = bw->reaping;
+    bw->reaping = c;
+    worker_stay_awake(bw->worker);
+}
+
+bool clients_reap(struct broker_worker *bw) {
+    while (bw->reaping) {
+        struct client *c = bw->reaping;
+        if (!subscriptions_reap(c)) return true;
+        bw->reaping = c->next_reaping;
+        connection_unhold(&c->connection);
+    }
+    return false;
+}
+
+static void freed(struct connection *connection) {
+    struct client *c = client_of(connection);
+    assert(c->sids.count == 0);
+    subscriptions_bury(client_worker(c));
+    connect_options_free(&c->options);
+    free(c->large);
+}
+
+const struct connection_kind client_kind = {
+    .size = sizeof(struct client),
+    .first_read = FIRST_READ,
+    .opened = opened,
+    .bytes = use_bytes,
+    .large = on_large,
+    .closing = closing,
+    .freed = freed,
+    .reason_client_closed = CLOSE_CLIENT_CLOSED,
+    .reason_read_error = CLOSE_READ_ERROR,
+    .reason_write_error = CLOSE_WRITE_ERROR,
+    .reason_write_deadline = CLOSE_SLOW_DEADLINE,
+    .reason_shutdown = CLOSE_SERVER_SHUTDOWN,
+    .write_deadline_ns = write_deadline,
+    .write_expired = write_expired,
+    .written = written,
+};

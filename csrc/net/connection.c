@@ -1,0 +1,411 @@
+#include "net/connection.h"
+#include "base/memory.h"
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { IOVECS = 64, DISCARD_MAX = 64 * 1024 };
+
+struct connection_slot {
+    struct slot_head head;
+    struct connection *connection;
+};
+
+static void watch(struct connection *c);
+
+/* --- opening and finding ------------------------------------------------------------------------------------------ */
+
+static void read_address(struct connection *c) {
+    struct sockaddr_storage a;
+    socklen_t n = sizeof a;
+    if (getpeername(c->fd, (struct sockaddr *)&a, &n) != 0) return;
+    if (a.ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)&a;
+        inet_ntop(AF_INET, &v4->sin_addr, c->ip, sizeof c->ip);
+        c->port = ntohs(v4->sin_port);
+    } else if (a.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)&a;
+        if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+            inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], c->ip, sizeof c->ip);
+        else inet_ntop(AF_INET6, &v6->sin6_addr, c->ip, sizeof c->ip);
+        c->port = ntohs(v6->sin6_port);
+    }
+}
+
+struct connection *connection_open(struct worker *w, const struct connection_kind *kind, int fd) {
+    struct connection_slot *slot = slots_take(&w->connections);
+    if (!slot) {
+        close(fd);
+        return NULL;
+    }
+    struct connection *c = memory_zero(kind->size);
+    slot->connection = c;
+    c->worker = w;
+    c->kind = kind;
+    c->id = slots_id(&w->connections, slot);
+    c->fd = fd;
+    int one = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    read_address(c);
+    if (uv_poll_init(&w->loop, &c->poll, fd) != 0) {
+        slots_give(&w->connections, slot);
+        free(c);
+        close(fd);
+        return NULL;
+    }
+    c->poll.data = c;
+    c->write_timer.fire = connection_write_expired;
+    atomic_fetch_add_explicit(&w->connection_count, 1, memory_order_relaxed);
+    kind->opened(c);
+    watch(c);
+    return c;
+}
+
+struct connection *connection_find(const struct worker *w, uint64_t id) {
+    struct connection_slot *slot = slots_find(&w->connections, id);
+    return slot && !slot->connection->closing ? slot->connection : NULL;
+}
+
+struct connection *connections_each(const struct worker *w, uint32_t *cursor) {
+    struct connection_slot *slot = slots_each(&w->connections, cursor);
+    return slot ? slot->connection : NULL;
+}
+
+/* --- output ------------------------------------------------------------------------------------------------------- */
+
+
+void connection_mark_dirty(struct connection *c) {
+    struct worker *w = c->worker;
+    c->dirty = true;
+    c->next_dirty = NULL;
+    if (w->dirty.last) w->dirty.last->next_dirty = c;
+    else w->dirty.first = c;
+    w->dirty.last = c;
+}
+
+void connection_flush_early(struct connection *c) {
+    struct worker *w = c->worker;
+    if (c->early || c->want_write) return;
+    c->early = true;
+    c->next_early = NULL;
+    if (w->early.last) w->early.last->next_early = c;
+    else w->early.first = c;
+    w->early.last = c;
+}
+
+void connection_append(struct connection *c, const char *at, size_t size) {
+    output_append(&c->output, &c->worker->chunks, at, size);
+    connection_appended(c);
+}
+
+bool connection_write(struct connection *c) {
+    struct iovec vectors[IOVECS];
+    while (c->output.first) {
+        int n = 0;
+        size_t offered = 0;
+        for (struct output_part *p = c->output.first; p && n < IOVECS; p = p->next) {
+            if (!p->size) continue;
+            vectors[n++] = (struct iovec){(void *)(uintptr_t)p->at, p->size};
+            offered += p->size;
+        }
+        struct msghdr message = {.msg_iov = vectors, .msg_iovlen = (size_t)n};
+        ssize_t written = n ? sendmsg(c->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
+        if (written < 0) {
+            if (errno == EINTR) continue;
+            if (errno != EAGAIN && errno != EWOULDBLOCK) {
+                output_clear(&c->output, &c->worker->chunks);
+                connection_close(c, c->kind->reason_write_error, false);
+                return true;
+            }
+            written = 0;
+        }
+        output_consume(&c->output, &c->worker->chunks, (size_t)written);
+        if (c->kind->written && written) c->kind->written(c);
+        if ((size_t)written < offered) {
+            if (!c->want_write || written) {
+                c->want_write = true;
+                worker_timer(c->worker, &c->write_timer, c->worker->now_ns + c->kind->write_deadline_ns(c));
+            }
+            watch(c);
+            return false;
+        }
+    }
+    timer_cancel(&c->worker->wheel, &c->write_timer);
+    if (c->want_write) {
+        c->want_write = false;
+        watch(c);
+    }
+    return true;
+}
+
+void connection_write_expired(struct timer *timer) {
+    struct connection *c = (struct connection *)(void *)((char *)timer - offsetof(struct connection, write_timer));
+    if (!c->output.pending) return;
+    if (!c->closing && !c->kind->write_expired(c)) {
+        worker_timer(c->worker, timer, c->worker->now_ns + c->kind->write_deadline_ns(c));
+        return;
+    }
+    output_clear(&c->output, &c->worker->chunks);
+    if (c->closing) connection_finish(c);
+    else connection_close(c, c->kind->reason_write_deadline, false);
+}
+
+/* --- input -------------------------------------------------------------------------------------------------------- */
+
+static void drop_input(struct connection *c) {
+    if (c->slab) worker_slab_back(c->worker, c->slab);
+    free(c->carry);
+    c->slab = NULL;
+    c->carry = NULL;
+    c->at = c->end = 0;
+    c->input_ready = false;
+}
+
+static const char *held(const struct connection *c) {
+    return c->slab ? c->slab->data : c->carry;
+}
+
+/* Moves unused bytes out of a slab into a buffer of the connection's own. */
+static void carry_over(struct connection *c) {
+    uint32_t rest = c->end - c->at;
+    if (c->slab) {
+        char *carry = memory_new(rest + SLAB_MARGIN);
+        memcpy(carry, c->slab->data + c->at, rest);
+        worker_slab_back(c->worker, c->slab);
+        c->slab = NULL;
+        c->carry = carry;
+        c->at = 0;
+        c->end = rest;
+    }
+}
+
+static void make_runnable(struct connection *c) {
+    struct worker *w = c->worker;
+    if (c->runnable) return;
+    c->runnable = true;
+    c->next_runnable = NULL;
+    if (w->runnable.last) w->runnable.last->next_runnable = c;
+    else w->runnable.first = c;
+    w->runnable.last = c;
+    worker_stay_awake(w);
+}
+
+static void wait_in(struct connection_list *list, struct connection *c) {
+    if (c->waiting) return;
+    c->waiting = true;
+    c->next_waiting = NULL;
+    if (list->last) list->last->next_waiting = c;
+    else list->first = c;
+    list->last = c;
+}
+
+static void wait_for_credit(struct connection *c) {
+    connection_pause(c, PAUSE_CREDIT);
+    wait_in(&c->worker->wait_credit, c);
+    atomic_store(&c->worker->workers->office.boxes[c->worker->index].wants_credit, true);
+    /* The peer may have drained everything before it saw the wish: look once more in the next turn. */
+    if (mail_has_credit(&c->worker->workers->office, &c->worker->mail)) worker_stay_awake(c->worker);
+}
+
+/* Shows the kind what is held and files away what it leaves. */
+static void use_input(struct connection *c) {
+    if (c->paused || c->closing) return;
+    if (!mail_has_credit(&c->worker->workers->office, &c->worker->mail)) {
+        carry_over(c);
+        c->input_ready = true;
+        wait_for_credit(c);
+        return;
+    }
+    c->input_ready = false;
+    c->at += (uint32_t)c->kind->bytes(c, held(c) + c->at, c->end - c->at);
+    if (c->closing || c->at == c->end) {
+        drop_input(c);
+        return;
+    }
+    if (c->paused) {
+        c->input_ready = true;
+        carry_over(c);
+    } else if (c->input_ready) {
+        make_runnable(c);
+    } else {
+        carry_over(c);
+    }
+}
+
+void connection_run(struct connection *c) {
+    if (c->input_ready && !c->closing) use_input(c);
+    watch(c);
+}
+
+void connection_read_large(struct connection *c, struct counted *counted, uint32_t filled) {
+    c->large = counted;
+    c->large_filled = filled;
+}
+
+/* A read goes first into the large payload that is being waited for, and only then into the slab. */
+static void use_read(struct connection *c, size_t read) {
+    if (c->large) {
+        uint32_t missing = c->large->size - c->large_filled;
+        uint32_t n = read < missing ? (uint32_t)read : missing;
+        c->large_filled += n;
+        read -= n;
+        if (c->large_filled == c->large->size) {
+            struct counted *whole = c->large;
+            c->large = NULL;
+            c->kind->large(c, whole);
+        }
+    }
+    c->end += (uint32_t)read;
+    if (c->closing || c->end == c->at) drop_input(c);
+    else use_input(c);
+}
+
+static void on_readable(struct connection *c) {
+    struct worker *w = c->worker;
+    struct slab *slab = worker_slab(w);
+    if (!slab) {
+        connection_pause(c, PAUSE_SLAB);
+        wait_in(&w->wait_slab, c);
+        return;
+    }
+    assert(!c->slab);
+    uint32_t rest = c->end - c->at;
+    if (rest) memcpy(slab->data, c->carry + c->at, rest);
+    free(c->carry);
+    c->carry = NULL;
+    c->slab = slab;
+    c->at = 0;
+    c->end = rest;
+    size_t room = !c->read_all && !c->large ? c->kind->first_read : SLAB_SIZE;
+    if (room > SLAB_SIZE - rest) room = SLAB_SIZE - rest;
+    struct iovec vectors[2];
+    int n = 0;
+    if (c->large)
+        vectors[n++] = (struct iovec){c->large->data + c->large_filled, c->large->size - c->large_filled};
+    vectors[n++] = (struct iovec){slab->data + rest, room};
+    ssize_t read = n == 1 ? recv(c->fd, vectors[0].iov_base, room, MSG_DONTWAIT) : readv(c->fd, vectors, n);
+    int failure = errno;
+    c->reads++;
+    worker_take_mail(w); /* between the read and the parsing: rule 1 */
+    if (c->closing) {
+        drop_input(c);
+    } else if (read > 0) {
+        use_read(c, (size_t)read);
+    } else if (read < 0 && (failure == EAGAIN || failure == EINTR)) {
+        carry_over(c);
+    } else {
+        drop_input(c);
+        connection_close(c, read == 0 ? c->kind->reason_client_closed : c->kind->reason_read_error, read == 0);
+    }
+}
+
+void connection_pause(struct connection *c, enum pause why) {
+    c->paused |= (uint8_t)why;
+    watch(c);
+}
+
+void connection_resume(struct connection *c, enum pause why) {
+    c->paused &= (uint8_t)~why;
+    if (c->paused || c->closing) return;
+    if (c->input_ready) make_runnable(c);
+    watch(c);
+}
+
+/* --- polling ------------------------------------------------------------------------------------------------------ */
+
+static void on_poll(uv_poll_t *poll, int status, int events) {
+    struct connection *c = poll->data;
+    struct worker *w = c->worker;
+    worker_enter(w);
+    if (status < 0) events |= UV_READABLE;
+    if (events & UV_WRITABLE) {
+        if (c->closing) connection_finish(c);
+        else if (c->output.first) connection_write(c);
+    }
+    if (events & UV_READABLE && !c->closing && !c->paused && !c->input_ready) on_readable(c);
+    worker_leave(w);
+}
+
+/* Tells the poll handle what the connection waits for now. */
+static void watch(struct connection *c) {
+    if (c->closed_fd) return;
+    int events = 0;
+    if (!c->closing && !c->paused && !c->input_ready) events |= UV_READABLE;
+    if (c->want_write) events |= UV_WRITABLE;
+    if (events == c->polled) return;
+    c->polled = (uint8_t)events;
+    if (events) uv_poll_start(&c->poll, events, on_poll);
+    else uv_poll_stop(&c->poll);
+}
+
+/* --- closing ------------------------------------------------------------------------------------------------------ */
+
+void connection_close(struct connection *c, uint16_t reason, bool flush) {
+    if (c->closing) {
+        if (!flush) c->flush_on_close = false;
+        return;
+    }
+    struct worker *w = c->worker;
+    c->closing = true;
+    c->flush_on_close = flush;
+    c->reason = reason;
+    c->kind->closing(c);
+    c->next_closing = NULL;
+    if (w->closing.last) w->closing.last->next_closing = c;
+    else w->closing.first = c;
+    w->closing.last = c;
+    if (!c->closed_fd) watch(c);
+}
+
+void connection_release(struct connection *c) {
+    if (!c->released || c->holds || c->dirty || c->early || c->runnable || c->waiting) return;
+    struct worker *w = c->worker;
+    struct connection_slot *slot = slots_find(&w->connections, c->id);
+    c->kind->freed(c);
+    atomic_fetch_sub_explicit(&w->connection_count, 1, memory_order_relaxed);
+    slots_give(&w->connections, slot);
+    free(c);
+}
+
+void connection_unhold(struct connection *c) {
+    c->holds--;
+    connection_release(c);
+}
+
+static void on_closed(uv_handle_t *handle) {
+    struct connection *c = handle->data;
+    c->released = true;
+    connection_release(c);
+}
+
+/* Unread input at close() would make the kernel answer with a reset, which can overtake a last -ERR on its way. */
+static void close_socket(struct connection *c) {
+    char discard[4096];
+    shutdown(c->fd, SHUT_WR);
+    for (size_t n = 0; n < DISCARD_MAX; n += sizeof discard)
+        if (recv(c->fd, discard, sizeof discard, MSG_DONTWAIT) <= 0) break;
+    close(c->fd);
+}
+
+void connection_finish(struct connection *c) {
+    if (c->closed_fd) return;
+    if (!c->flush_on_close) output_clear(&c->output, &c->worker->chunks);
+    if (c->output.first && !connection_write(c)) return; /* comes again when writable, or when the deadline passes */
+    output_clear(&c->output, &c->worker->chunks);
+    timer_cancel(&c->worker->wheel, &c->write_timer);
+    drop_input(c);
+    counted_drop(c->large);
+    c->large = NULL;
+    c->closed_fd = true;
+    uv_poll_stop(&c->poll);
+    close_socket(c);
+    uv_close((uv_handle_t *)&c->poll, on_closed);
+}
+
+void connection_abort(struct connection *c) {
+    connection_close(c, c->kind->reason_shutdown, true);
+    c->flush_on_close = c->flush_on_close && !c->want_write;
+}

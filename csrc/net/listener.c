@@ -1,0 +1,198 @@
+#include "net/listener.h"
+#include "base/memory.h"
+#include "net/connection.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { ACCEPT_MAX = 64, BACKLOG = 1024, LISTENERS_MAX = 8, RETRY_MIN_MS = 10, RETRY_MAX_MS = 1000 };
+
+struct listener {
+    int fd, number;
+    unsigned kind;
+    unsigned retry_ms; /* after a failed accept: doubles */
+    uv_poll_t poll;
+    uv_timer_t retry;
+    struct worker *worker;
+    bool closed;
+    int open_handles;
+};
+
+struct listen_letter {
+    int32_t fd, number;
+    uint32_t kind;
+};
+
+static struct listener *listeners[LISTENERS_MAX]; /* worker 0's */
+static int next_number;                            /* the control plane's */
+void (*listener_failed)(const char *what);
+
+static unsigned least_busy(struct workers *workers) {
+    unsigned best = 0;
+    uint32_t fewest = UINT32_MAX;
+    for (unsigned i = 0; i < workers->count; i++) {
+        uint32_t n = atomic_load_explicit(&workers->list[i]->connection_count, memory_order_relaxed);
+        if (n < fewest) {
+            fewest = n;
+            best = i;
+        }
+    }
+    return best;
+}
+
+static void give_to_worker(struct listener *l, int fd) {
+    struct worker *w = l->worker;
+    unsigned to = least_busy(w->workers);
+    if (to == w->index) {
+        connection_open(w, w->workers->kinds[l->kind], fd);
+        return;
+    }
+    struct letter *letter = mail_write(&w->mail, to, LETTER_SOCKET, 0, sizeof(struct socket_letter));
+    *(struct socket_letter *)(void *)letter->body = (struct socket_letter){fd, l->kind};
+}
+
+static void on_acceptable(uv_poll_t *poll, int status, int events);
+
+static void on_retry(uv_timer_t *timer) {
+    struct listener *l = timer->data;
+    if (!l->closed) uv_poll_start(&l->poll, UV_READABLE, on_acceptable);
+}
+
+static void pause_accepting(struct listener *l, int error) {
+    if (listener_failed && (l->retry_ms == 0 || l->retry_ms >= RETRY_MAX_MS)) listener_failed(strerror(error));
+    l->retry_ms = l->retry_ms ? l->retry_ms * 2 : RETRY_MIN_MS;
+    if (l->retry_ms > RETRY_MAX_MS) l->retry_ms = RETRY_MAX_MS;
+    uv_poll_stop(&l->poll);
+    uv_timer_start(&l->retry, on_retry, l->retry_ms, 0);
+}
+
+static void on_acceptable(uv_poll_t *poll, int status, int events) {
+    (void)status;
+    (void)events;
+    struct listener *l = poll->data;
+    worker_enter(l->worker);
+    for (int i = 0; i < ACCEPT_MAX; i++) {
+        int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            l->retry_ms = 0;
+            give_to_worker(l, fd);
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) pause_accepting(l, errno);
+        if (errno != EINTR && errno != ECONNABORTED) break;
+    }
+    worker_leave(l->worker);
+}
+
+void worker_on_listen(void *context, const struct letter *letter) {
+    struct worker *w = context;
+    const struct listen_letter *body = (const void *)letter->body;
+    if (w->stopping) {
+        close(body->fd);
+        return;
+    }
+    struct listener *l = memory_zero(sizeof *l);
+    l->fd = body->fd;
+    l->number = body->number;
+    l->kind = body->kind;
+    l->worker = w;
+    l->open_handles = 2;
+    uv_poll_init(&w->loop, &l->poll, l->fd);
+    uv_timer_init(&w->loop, &l->retry);
+    l->poll.data = l->retry.data = l;
+    listeners[l->number % LISTENERS_MAX] = l;
+    uv_poll_start(&l->poll, UV_READABLE, on_acceptable);
+}
+
+static void on_handle_closed(uv_handle_t *handle) {
+    struct listener *l = handle->data;
+    if (--l->open_handles == 0) free(l);
+}
+
+static void close_listener(struct listener *l) {
+    l->closed = true;
+    listeners[l->number % LISTENERS_MAX] = NULL;
+    uv_poll_stop(&l->poll);
+    close(l->fd);
+    uv_close((uv_handle_t *)&l->poll, on_handle_closed);
+    uv_close((uv_handle_t *)&l->retry, on_handle_closed);
+}
+
+void worker_on_unlisten(void *context, const struct letter *letter) {
+    (void)context;
+    struct listener *l = listeners[letter->id % LISTENERS_MAX];
+    if (l && l->number == (int)letter->id) close_listener(l);
+}
+
+void worker_listeners_close(struct worker *w) {
+    if (w->index != 0) return;
+    for (int i = 0; i < LISTENERS_MAX; i++)
+        if (listeners[i]) close_listener(listeners[i]);
+}
+
+static int open_socket(const struct addrinfo *a, const char **what) {
+    int one = 1, zero = 0;
+    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    *what = "socket";
+    if (fd < 0) return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (a->ai_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
+    *what = "bind";
+    if (bind(fd, a->ai_addr, a->ai_addrlen) == 0) {
+        *what = "listen";
+        if (listen(fd, BACKLOG) == 0) return fd;
+    }
+    int failure = errno;
+    close(fd);
+    errno = failure;
+    return -1;
+}
+
+/* Go's words, in lower case as its errors are: "listen tcp 127.0.0.1:4222: bind: address already in use". */
+static void say_why(const char *host, uint16_t port, const char *what, const char *why, char *error, size_t size) {
+    int n = snprintf(error, size, "listen tcp %s%s%s:%u: %s: ", strchr(host, ':') ? "[" : "", host,
+                     strchr(host, ':') ? "]" : "", port, what);
+    if (n < 0 || (size_t)n >= size) return;
+    snprintf(error + n, size - (size_t)n, "%s", why);
+    if (error[n] >= 'A' && error[n] <= 'Z') error[n] = (char)(error[n] - 'A' + 'a');
+}
+
+static uint16_t port_of(int fd) {
+    struct sockaddr_storage a;
+    socklen_t n = sizeof a;
+    if (getsockname(fd, (struct sockaddr *)&a, &n) != 0) return 0;
+    return ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&a)->sin6_port
+                                         : ((struct sockaddr_in *)(void *)&a)->sin_port);
+}
+
+int listener_bind(const char *host, uint16_t port, uint16_t *real_port, char *error, size_t error_size) {
+    char service[8];
+    snprintf(service, sizeof service, "%u", port);
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
+    int failed = getaddrinfo(host, service, &hints, &found);
+    if (failed) {
+        say_why(host, port, "lookup", gai_strerror(failed), error, error_size);
+        return -1;
+    }
+    const char *what = "";
+    int fd = open_socket(found, &what);
+    int failure = errno;
+    freeaddrinfo(found);
+    if (fd < 0) say_why(host, port, what, strerror(failure), error, error_size);
+    else *real_port = port_of(fd);
+    return fd;
+}
+
+int listener_accept(struct workers *workers, int fd, unsigned kind) {
+    struct letter *letter = workers_letter(workers, 0, LETTER_LISTEN, 0, sizeof(struct listen_letter));
+    *(struct listen_letter *)(void *)letter->body = (struct listen_letter){fd, next_number, kind};
+    workers_send(workers);
+    return next_number++;
+}
+
+void listener_close(struct workers *workers, int listener) {
+    workers_letter(workers, 0, LETTER_UNLISTEN, (uint64_t)listener, 0);
+    workers_send(workers);
+}
