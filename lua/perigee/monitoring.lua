@@ -2,39 +2,40 @@
 local core = require "perigee.core"
 local monitor = require "perigee.monitor"
 local process = require "perigee.monitor.process"
+local response = require "perigee.monitor.response"
+local scheduler = require "perigee.scheduler"
 local source = require "perigee.source"
 
-local STATUS = { [200] = "OK", [400] = "Bad Request", [404] = "Not Found", [500] = "Internal Server Error",
-  [503] = "Service Unavailable" }
+local SAMPLE_MS = 1000
 
-local function date() return os.date("!%a, %d %b %Y %H:%M:%S GMT") end
+local FAILED = {
+  status = 500, headers = { { "Content-Type", "text/plain; charset=utf-8" } }, body = "internal error",
+}
 
-local function response(answer, request)
-  local lines = { ("HTTP/1.1 %d %s"):format(answer.status, STATUS[answer.status] or "Unknown") }
-  for name, value in pairs(answer.headers) do lines[#lines + 1] = name .. ": " .. value end
-  lines[#lines + 1] = "Date: " .. date()
-  lines[#lines + 1] = "Content-Length: " .. #answer.body
-  if not request.keep_alive then lines[#lines + 1] = "Connection: close" end
-  local body = request.method == "HEAD" and "" or answer.body
-  return table.concat(lines, "\r\n") .. "\r\n\r\n" .. body
+-- Usage is that of the last second, so it is measured all the time.
+local function measure_usage()
+  local measured = process.new()
+  scheduler.spawn(function()
+    while true do
+      measured:sample(core.monotonic_ns())
+      scheduler.sleep(SAMPLE_MS)
+    end
+  end)
+  return function() return measured:usage() end
 end
 
 --- @param server table  see source.lua; `usage` is set here
 -- @return function(event)  the handler of HTTP events
 local function new(server)
-  local measure = process.new and process.new(core) or process
-  server.usage = server.usage or function() return measure.usage() end
-  local from = source.new(server)
-  local serve = monitor.new and monitor.new(from) or nil
+  server.usage = server.usage or measure_usage()
+  local served = monitor.new(source.new(server))
   return function(request)
-    local ok, answer = pcall(function()
-      return serve and serve(request) or monitor.handle(request, from)
-    end)
+    local ok, answer = pcall(served.handle, served, request)
     if not ok then
       core.log("error", "monitoring: " .. tostring(answer))
-      answer = { status = 500, headers = { ["Content-Type"] = "text/plain; charset=utf-8" }, body = "internal error" }
+      answer = FAILED
     end
-    core.http_answer(request.id, response(answer, request))
+    core.http_answer(request.id, response.text(answer, request))
   end
 end
 
