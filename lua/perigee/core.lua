@@ -116,8 +116,8 @@ local function c_options(o)
   local options = ffi.new("struct perigee_options", {
     max_payload = o.max_payload, max_pending = o.max_pending, max_connections = o.max_connections,
     max_subscriptions = o.max_subscriptions or 0, max_control_line = o.max_control_line,
-    max_subscription_tokens = o.max_sub_tokens or 0, ping_max = o.ping_max, ping_interval_ns = o.ping_interval,
-    write_deadline_ns = o.write_deadline, max_traced_msg_len = math.max(0, tonumber(o.max_traced_msg_len or 0)),
+    max_subscription_tokens = o.max_sub_tokens or 0, ping_max = o.ping_max, ping_interval_ns = o.ping_interval_ns,
+    write_deadline_ns = o.write_deadline_ns, max_traced_msg_len = math.max(0, tonumber(o.max_traced_msg_len or 0)),
     headers = not o.no_header_support, no_fast_producer_stall = o.no_fast_producer_stall or false,
     write_retry = o.write_timeout == "retry", trace_headers = o.trace_headers or false,
     match_cache = not o.disable_sublist_cache,

@@ -55,7 +55,7 @@ local function enter(server, shut_down)
   core.unlisten(server.clients)
   if core.totals().clients > 0 then
     tell_clients(server)
-    local grace, whole = tonumber(server.options.lame_duck_grace_period), tonumber(server.options.lame_duck_duration)
+    local grace, whole = tonumber(server.options.lame_duck_grace_period_ns), tonumber(server.options.lame_duck_duration_ns)
     scheduler.sleep(grace / 1e6)
     core.log("info", "Closing existing clients")
     close_all(math.max(1000, (whole - grace) / 1e6))
