@@ -231,8 +231,8 @@ describe("/connz", function()
     assert.is_nil(document("subs=1").connections[1].subscriptions_list)
   end)
 
-  it("names the account in the subscriptions of closed connections", function()
-    fake.closed = { closed(5, { subscriptions_list = { { subject = "x", sid = "1", msgs = 0 } } }) }
+  it("names the account in the subscriptions of closed connections, and no maximum", function()
+    fake.closed = { closed(5, { subscriptions_list = { { subject = "x", sid = "1", msgs = 0, max = 5 } } }) }
     assert.are.same({ { account = "$G", account_tag = "$G", subject = "x", sid = "1", msgs = 0, cid = 5 } },
       document("state=closed&subs=detail").connections[1].subscriptions_list_detail)
   end)

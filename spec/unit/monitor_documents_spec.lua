@@ -435,6 +435,11 @@ describe("monitoring", function()
       assert.are.equal("/a%20b", header(get("//a%20b"), "Location"))
     end)
 
+    it("may be a star, for OPTIONS alone", function()
+      assert.are.same({ 200, "" }, { get("*", nil, "OPTIONS").status, get("*", nil, "OPTIONS").body })
+      assert.are.same({ 400, "" }, { get("*").status, get("*").body })
+    end)
+
     it("accept any method and ignore a callback", function()
       for _, method in ipairs { "POST", "DELETE", "HEAD", "OPTIONS" } do
         assert.are.equal('{"status":"ok"}', get("/healthz", "callback=f", method).body)

@@ -57,7 +57,7 @@ local function subjects(connection)
   return list
 end
 
--- Of a closed connection the accounts are told as well.
+-- Of a closed connection the accounts are told as well, but not after how many messages a subscription would have ended.
 local function details(connection)
   local list = {}
   for i, subscription in ipairs(connection.subscriptions_list or {}) do
@@ -66,6 +66,7 @@ local function details(connection)
       msgs = subscription.msgs, max = subscription.max, cid = connection.cid,
     }
     if connection.stop_ns then
+      detail.max = nil
       detail.account, detail.account_tag = connection.account, connection.account_tag or connection.account
     end
     list[i] = detail

@@ -66,6 +66,11 @@ local function handler_of(requested, base)
   return HANDLERS[requested:sub(#prefix + 1)]
 end
 
+-- A request to the server as such: OPTIONS may do that, and learns nothing.
+local function of_server(request)
+  return { status = request.method == "OPTIONS" and 200 or 400, headers = {}, body = "" }
+end
+
 local monitor = {}
 monitor.__index = monitor
 
@@ -73,6 +78,7 @@ monitor.__index = monitor
 -- @param request table  method, path (percent-encoded), query (without "?", or nil)
 -- @return table  status, headers (a list of { name, value }), body. A HEAD request gets the headers that go with the body.
 function monitor:handle(request)
+  if request.path == "*" then return of_server(request) end
   local requested = query.unescape(request.path, false)
   if not requested then return reply.plain(400, "400 Bad Request") end
   if request.method ~= "CONNECT" then
