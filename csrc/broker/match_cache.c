@@ -278,7 +278,7 @@ static void keep_names(struct match_cache *c) {
 static bool is_entry(const struct match_cache *c, const struct entry *e, const struct account *account,
                      struct slice subject) {
     return e->subject_size == subject.size && e->account == account->number &&
-           memcmp(e->subject, subject.at, subject.size) == 0 && interest_unchanged(c->interest, &e->stamp);
+           bytes_equal(e->subject, subject.at, subject.size) && interest_unchanged(c->interest, &e->stamp);
 }
 
 static const struct match *find_in_index(struct match_cache *c, const struct account *account, struct slice subject,
