@@ -320,6 +320,9 @@ int luaopen_perigee_json(lua_State *L) {
     lua_pop(L, 1);
     lua_createtable(L, 0, 3);
     codec_new(L);
+    lua_pushvalue(L, -1);
+    lua_pushcclosure(L, schema_decode, 1);
+    lua_setfield(L, -3, "decode");
     lua_pushcclosure(L, schema_encode, 1);
     lua_setfield(L, -2, "encode");
     lua_pushcfunction(L, schema_new);
