@@ -5,6 +5,7 @@
  * Lua's modules come from the binary; perigee-lua prefers the files below PERIGEE_LUA when that is set, so that a change
  * to a module needs no build.
  */
+#include "base/hash.h"
 #include "ffi/embedded.h"
 #include "ffi/json_schema.h"
 #include <lauxlib.h>
@@ -137,6 +138,7 @@ static int run_interpreter(lua_State *L, int argc, char **argv) {
 #endif
 
 int main(int argc, char **argv) {
+    hash_seed(); /* before the first table: a mapping set, an index */
     lua_State *L = new_state();
     if (!L) {
         fprintf(stderr, "perigee: no memory for Lua\n");

@@ -1,12 +1,13 @@
 #include "broker/broker.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/memory.h"
 #include "broker/client.h"
 #include "broker/http_client.h"
 #include "broker/publish.h"
 #include <stdlib.h>
 #include <sys/random.h>
+
+enum { CREDIT_MIN = 64 * 1024 };
 
 const char *close_reason_text(unsigned reason) {
     static const char *const texts[] = {
@@ -37,7 +38,7 @@ static void start_worker(struct worker *w) {
     bw->worker = w;
     bw->broker = b;
     bw->options = b->options;
-    bw->cache = match_cache_new(&b->interest, w->index, find_subscription, bw);
+    bw->cache = match_cache_new(&b->interest, w->index, bw->options->match_cache, find_subscription, bw);
     slots_init(&bw->subscriptions, w->index, (sizeof(struct subscription) + 7) & ~(size_t)7);
     slots_init(&bw->outcomes, w->index, (publish_outcome_size() + 7) & ~(size_t)7);
     bw->mapped = memory_new(MAPPED_MAX);
@@ -105,6 +106,12 @@ static void on_options(void *context, const struct letter *letter) {
 
 /* --- start and stop ----------------------------------------------------------------------------------------------- */
 
+/* Mail under way ends up in outputs: with a small max_pending a burst of it must not be what makes a consumer slow. */
+static uint64_t credit_for(const struct perigee_options *o) {
+    uint64_t eighth = (uint64_t)o->max_pending / 8;
+    return eighth > MAIL_CREDIT ? MAIL_CREDIT : eighth < CREDIT_MIN ? CREDIT_MIN : eighth;
+}
+
 int broker_start(struct broker *b, unsigned workers, const struct perigee_options *options,
                  const struct broker_observer *observer) {
     b->options = options;
@@ -123,12 +130,12 @@ int broker_start(struct broker *b, unsigned workers, const struct perigee_option
     handlers[LETTER_INFO] = on_info;
     handlers[LETTER_OPTIONS] = on_options;
     handlers[LETTER_HTTP] = http_on_answer;
+    b->workers.credit = credit_for(options);
     return workers_start(&b->workers, workers);
 }
 
 void broker_prepare(struct broker *b) {
     memset(b, 0, sizeof *b);
-    hash_seed();
     b->accounts[0] = b->global = account_new(0, slice_text("$G"));
 }
 

@@ -14,7 +14,8 @@ enum {
     FIRST_READ = 16 * 1024,          /* bytes taken at once before anything is known of the peer */
     LARGE_PAYLOAD = 64 * 1024,       /* from here a payload gets a counted buffer of its own */
     REAP_AT_ONCE = 64,               /* subscriptions removed while closing; more are reaped in slices */
-    STALL_MAX_NS = 10 * 1000 * 1000, /* per read */
+    STALL_MAX_NS = 10 * 1000 * 1000, /* per STALL_READ bytes of a read, as Go reads at most that much at once */
+    STALL_READ = 64 * 1024,
 };
 #define SECOND_NS UINT64_C(1000000000)
 #define FIRST_PING_NS (2 * SECOND_NS)
@@ -526,7 +527,8 @@ static void on_stall_timer(uv_timer_t *timer) {
 void client_stall(struct client *c, uint32_t ms) {
     struct broker_worker *bw = client_worker(c);
     uint64_t wait = (uint64_t)ms * 1000000;
-    if (c->connection.closing || c->stalled || c->stalled_ns + wait > STALL_MAX_NS) return;
+    uint64_t most = (uint64_t)STALL_MAX_NS * (c->connection.last_read / STALL_READ + 1);
+    if (c->connection.closing || c->stalled || c->stalled_ns + wait > most) return;
     c->stalled_ns += wait;
     c->stall_until_ns = bw->worker->now_ns + wait;
     c->stalled = true;

@@ -28,6 +28,7 @@ struct found_group {
 struct match_cache {
     struct interest *interest;
     unsigned worker;
+    bool enabled;
     subscription_finder *find;
     void *arg;
     struct entry *last; /* the entry of the last hit: publishers repeat themselves */
@@ -44,10 +45,12 @@ struct match_cache {
     struct found_group *found;
 };
 
-struct match_cache *match_cache_new(struct interest *interest, unsigned worker, subscription_finder *find, void *arg) {
+struct match_cache *match_cache_new(struct interest *interest, unsigned worker, bool enabled, subscription_finder *find,
+                                    void *arg) {
     struct match_cache *c = memory_zero(sizeof *c);
     c->interest = interest;
     c->worker = worker;
+    c->enabled = enabled;
     c->find = find;
     c->arg = arg;
     c->sets = memory_zero(sizeof *c->sets * SETS);
@@ -299,7 +302,7 @@ const struct match *match_find(struct match_cache *c, const struct account *acco
         counter_add(&c->stats.hits, 1);
         return &c->last->match;
     }
-    if (never_repeats(subject)) return find_in_index(c, account, subject, 0, false);
+    if (!c->enabled || never_repeats(subject)) return find_in_index(c, account, subject, 0, false);
     uint64_t hash = hash_slice(subject) + account->number * 0x9e3779b97f4a7c15u;
     struct entry **set = c->sets[hash % SETS];
     for (int w = 0; w < WAYS; w++) {

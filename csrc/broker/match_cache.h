@@ -33,7 +33,9 @@ struct match_cache;
 /* Finds the subscription that an id of this worker's names; NULL when it is gone. */
 typedef struct subscription *subscription_finder(void *arg, uint64_t id);
 
-struct match_cache *match_cache_new(struct interest *interest, unsigned worker, subscription_finder *find, void *arg);
+/* `enabled` false: every lookup goes to the index. */
+struct match_cache *match_cache_new(struct interest *interest, unsigned worker, bool enabled, subscription_finder *find,
+                                    void *arg);
 void match_cache_free(struct match_cache *cache);
 
 /* The result is valid until the next call. */

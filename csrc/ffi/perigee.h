@@ -200,8 +200,9 @@ int perigee_raise_descriptor_limit(void); /* to the hard limit; returns it */
 void perigee_catch_signals(void);         /* from now on they are events */
 int perigee_send_signal(int pid, int number); /* 0, or an errno */
 
-/* A new server key: the public part as an nkey of 56 characters ("N..."), terminated. */
+/* New keys of the server, the public parts as nkeys of 56 characters, terminated: "N..." and the curve key "X...". */
 void perigee_server_key(char out[57]);
+void perigee_server_curve_key(char out[57]);
 
 /* --- pure modules, without a server ------------------------------------------------------------------------------------ */
 

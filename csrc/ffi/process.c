@@ -90,7 +90,7 @@ int perigee_send_signal(int pid, int number) {
     return kill(pid, number) == 0 ? 0 : errno;
 }
 
-/* --- the server's key --------------------------------------------------------------------------------------------- */
+/* --- the server's keys --------------------------------------------------------------------------------------------- */
 
 /* CRC-16/XMODEM, which nkeys carry behind the key. */
 static uint16_t crc16(const unsigned char *at, size_t size) {
@@ -102,22 +102,39 @@ static uint16_t crc16(const unsigned char *at, size_t size) {
     return crc;
 }
 
-void perigee_server_key(char out[57]) {
-    enum { SERVER_PREFIX = 13 << 3 }; /* 'N' in base 32 */
+enum { PREFIX_SERVER = 13 << 3, PREFIX_CURVE = 23 << 3 }; /* 'N' and 'X' in base 32 */
+
+/* The text of an nkey: prefix, 32 bytes of key and a checksum, in base 32. */
+static void write_nkey(unsigned char prefix, const unsigned char public_key[32], char out[57]) {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    unsigned char secret[crypto_sign_SECRETKEYBYTES], key[1 + crypto_sign_PUBLICKEYBYTES + 2];
-    int ready = sodium_init();
-    (void)ready; /* 1 when it was ready before; key generation needs nothing that can fail */
-    key[0] = SERVER_PREFIX;
-    crypto_sign_keypair(key + 1, secret);
-    sodium_memzero(secret, sizeof secret);
-    uint16_t crc = crc16(key, 1 + crypto_sign_PUBLICKEYBYTES);
-    key[sizeof key - 2] = (unsigned char)crc;
-    key[sizeof key - 1] = (unsigned char)(crc >> 8);
+    unsigned char raw[1 + 32 + 2];
+    raw[0] = prefix;
+    memcpy(raw + 1, public_key, 32);
+    uint16_t crc = crc16(raw, 33);
+    raw[33] = (unsigned char)crc;
+    raw[34] = (unsigned char)(crc >> 8);
     for (size_t i = 0; i < 56; i++) { /* 35 bytes are 56 digits of 5 bits */
         size_t bit = i * 5;
-        unsigned pair = (unsigned)key[bit / 8] << 8 | (bit / 8 + 1 < sizeof key ? key[bit / 8 + 1] : 0u);
+        unsigned pair = (unsigned)raw[bit / 8] << 8 | (bit / 8 + 1 < sizeof raw ? raw[bit / 8 + 1] : 0u);
         out[i] = alphabet[pair >> (11 - bit % 8) & 31];
     }
     out[56] = 0;
+}
+
+void perigee_server_key(char out[57]) {
+    unsigned char public_key[crypto_sign_PUBLICKEYBYTES], secret[crypto_sign_SECRETKEYBYTES];
+    int ready = sodium_init();
+    (void)ready; /* 1 when it was ready before; making keys needs nothing that can fail */
+    crypto_sign_keypair(public_key, secret);
+    sodium_memzero(secret, sizeof secret);
+    write_nkey(PREFIX_SERVER, public_key, out);
+}
+
+void perigee_server_curve_key(char out[57]) {
+    unsigned char public_key[crypto_box_PUBLICKEYBYTES], secret[crypto_box_SECRETKEYBYTES];
+    int ready = sodium_init();
+    (void)ready;
+    crypto_box_keypair(public_key, secret);
+    sodium_memzero(secret, sizeof secret);
+    write_nkey(PREFIX_CURVE, public_key, out);
 }

@@ -289,6 +289,7 @@ static void on_readable(struct connection *c) {
     ssize_t read = n == 1 ? recv(c->fd, vectors[0].iov_base, room, MSG_DONTWAIT) : readv(c->fd, vectors, n);
     int failure = errno;
     c->reads++;
+    c->last_read = read > 0 ? (uint32_t)read : 0;
     worker_take_mail(w); /* between the read and the parsing: rule 1 */
     if (c->closing) {
         drop_input(c);

@@ -37,6 +37,7 @@ struct connection {
     bool read_all;            /* reads are no longer limited to kind->first_read */
     uint16_t holds;           /* the kind's: memory stays while there are any */
     uint32_t reads;           /* socket reads so far */
+    uint32_t last_read;       /* bytes of the last one */
     uint8_t polled;           /* events the poll handle waits for */
     uint16_t reason;          /* the kind's close reason */
     struct output output;

@@ -11,6 +11,7 @@ bool post_office_init(struct post_office *office, unsigned workers) {
     memset(office, 0, sizeof *office);
     pthread_mutex_init(&office->lock, NULL);
     office->parties = workers + 1;
+    office->credit = MAIL_CREDIT;
     office->under_way = memory_zero(sizeof *office->under_way * office->parties);
     for (unsigned i = 0; i < office->parties; i++) {
         office->boxes[i].bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -128,7 +129,7 @@ bool mail_has_credit(struct post_office *office, const struct mail *mail) {
     for (unsigned to = 0; to + 1 < office->parties; to++) {
         uint64_t under_way =
             atomic_load_explicit(&office->under_way[mail->self][to], memory_order_relaxed);
-        if (under_way + mail->to[to].bytes >= MAIL_CREDIT) return false;
+        if (under_way + mail->to[to].bytes >= office->credit) return false;
     }
     return true;
 }

@@ -69,6 +69,7 @@ struct mailbox {
 struct post_office {
     pthread_mutex_t lock;
     unsigned parties; /* workers, and the control plane behind them */
+    uint64_t credit; /* MAIL_CREDIT, or less where outputs are bounded tighter */
     struct mailbox boxes[MAIL_PARTIES];
     _Atomic(uint64_t) (*under_way)[MAIL_PARTIES]; /* [from][to]: bytes handed over and not drained */
 };

@@ -291,6 +291,7 @@ int workers_start(struct workers *workers, unsigned count) {
     assert(count >= 1 && count <= ID_WORKERS_MAX);
     if (!post_office_init(&workers->office, count)) return -EMFILE;
     workers->count = count;
+    if (workers->credit) workers->office.credit = workers->credit;
     workers->control_mail.self = count;
     workers->handlers[LETTER_SOCKET] = on_socket;
     workers->handlers[LETTER_STOP] = on_stop;

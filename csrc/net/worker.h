@@ -88,6 +88,7 @@ struct workers {
     struct worker_hooks hooks;
     const struct connection_kind *kinds[4]; /* by number: what an accepted socket becomes */
     struct mail control_mail;
+    uint64_t credit; /* set before the start: bytes of mail under way per pair of workers; 0: MAIL_CREDIT */
 };
 
 /* Starts `count` threads (1..64). Handlers, hooks and kinds are set before. Returns 0 or a negative errno. */

@@ -252,10 +252,13 @@ function core.raise_descriptor_limit() return C.perigee_raise_descriptor_limit()
 function core.catch_signals() C.perigee_catch_signals() end
 function core.send_signal(pid, number) return C.perigee_send_signal(pid, number) end
 
-function core.server_key()
+local function key_from(make)
   local key = ffi.new("char[57]")
-  C.perigee_server_key(key)
+  make(key)
   return ffi.string(key)
 end
+
+function core.server_key() return key_from(C.perigee_server_key) end
+function core.server_curve_key() return key_from(C.perigee_server_curve_key) end
 
 return core

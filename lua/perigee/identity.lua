@@ -12,6 +12,7 @@ local function new(options, version)
     name = (options.server_name or "") ~= "" and options.server_name or id,
     version = NATS_VERSION,
     perigee = version,
+    xkey = core.server_curve_key(),
     go = "perigee " .. version .. " (" .. jit.version .. ")",
     start_ns = core.wall_ns(),
   }

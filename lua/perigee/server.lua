@@ -122,7 +122,7 @@ local function handle_events()
   scheduler.on("connect", admission.on_connect)
   scheduler.on("closed", closed.on_closed)
   scheduler.on("signal", function(event)
-    core.log("debug", ('Trapped "%s" signal'):format(SIGNAL_NAMES[event.number]))
+    core.log("info", ('Trapped "%s" signal'):format(SIGNAL_NAMES[event.number]))
     on_signal[event.number]()
   end)
 end

@@ -29,6 +29,12 @@ local function copy(document, from, names)
   for _, name in ipairs(names) do document[name] = from[name] end
 end
 
+local function by_name(list)
+  local map = {}
+  for _, entry in ipairs(list or {}) do map[entry.name] = entry.value end
+  return next(map) and map or nil
+end
+
 local function add_options(document, options)
   copy(document, options, OPTIONS)
   document.ping_interval = options.ping_interval_ns
@@ -37,7 +43,7 @@ local function add_options(document, options)
   document.write_deadline = options.write_deadline_ns
   document.write_timeout = options.write_timeout ~= "default" and options.write_timeout or nil
   document.tags = options.server_tags
-  document.metadata = options.server_metadata
+  document.metadata = by_name(options.server_metadata)
   document.feature_flags = FEATURE_FLAGS
 end
 
