@@ -106,7 +106,6 @@ struct broker_worker {
     struct client *stalled;               /* producers that wait for a slow consumer */
     uv_timer_t stall_timer;
     uint32_t stall_ms;                    /* set by a delivery to a slow consumer */
-    uint64_t delivered_bytes;             /* by the message under way */
     uint64_t random;
     const char *limited_text;             /* the last rate-limited log line, and when it was written */
     uint64_t limited_ns;

@@ -172,10 +172,8 @@ static inline bool deliver(struct broker_worker *bw, struct subscription *s, con
             return false;
         }
     }
-    uint64_t size = m->with_headers && !c->headers ? m->total_size - m->header_size : m->total_size;
     c->out_msgs++;
-    c->out_bytes += size;
-    bw->delivered_bytes += size;
+    c->out_bytes += m->total_size; /* headers count even where they are stripped, as in Go */
     uint64_t pending = c->connection.output.pending;
     if (pending > EARLY_FLUSH) {
         if (pending > (uint64_t)bw->options->max_pending / 4 * 3 && m->from_id && !hold_producer(bw, c, m)) {
@@ -258,6 +256,7 @@ static void write_letter(struct broker_worker *bw, unsigned to, const struct mes
     size_t body = m->counted ? 0 : (size_t)m->total_size + 2;
     size += m->subject.size + m->reply.size + m->sizes.size + body;
     struct letter *letter = mail_write(&bw->worker->mail, to, LETTER_DELIVER, m->from_id, size + COPY_MARGIN);
+    if (m->counted) mail_add_weight(&bw->worker->mail, to, letter, m->counted->size);
     struct deliver_letter *l = (void *)letter->body;
     *l = (struct deliver_letter){
         .account = m->account->number,
@@ -350,11 +349,11 @@ static uint32_t distribute_further(struct broker_worker *bw, struct message *m, 
 static void count_deliveries(struct broker_worker *bw, const struct message *m, uint32_t taken) {
     if (!taken) return;
     struct traffic *t = &m->account->traffic[bw->worker->index];
+    uint64_t bytes = (uint64_t)taken * m->total_size;
     counter_add(&bw->totals.out_msgs, taken);
-    counter_add(&bw->totals.out_bytes, bw->delivered_bytes);
+    counter_add(&bw->totals.out_bytes, bytes);
     counter_add(&t->out_msgs, taken);
-    counter_add(&t->out_bytes, bw->delivered_bytes);
-    bw->delivered_bytes = 0;
+    counter_add(&t->out_bytes, bytes);
 }
 
 void publish(struct broker_worker *bw, struct message *m, bool wants_outcome) {

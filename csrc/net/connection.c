@@ -212,7 +212,11 @@ static void wait_for_credit(struct connection *c) {
 
 /* Shows the kind what is held and files away what it leaves. */
 static void use_input(struct connection *c) {
-    if (c->paused || c->closing) return;
+    if (c->paused) { /* a large payload in front of these bytes did that */
+        carry_over(c);
+        c->input_ready = true;
+        return;
+    }
     if (!mail_has_credit(&c->worker->workers->office, &c->worker->mail)) {
         carry_over(c);
         c->input_ready = true;
@@ -236,7 +240,7 @@ static void use_input(struct connection *c) {
 }
 
 void connection_run(struct connection *c) {
-    if (c->input_ready && !c->closing) use_input(c);
+    if (c->input_ready && !c->closing && !c->paused) use_input(c);
     watch(c);
 }
 

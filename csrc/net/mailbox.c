@@ -83,6 +83,7 @@ struct letter *mail_write(struct mail *mail, unsigned to, uint16_t handler, uint
     letter->handler = handler;
     letter->from = (uint16_t)mail->self;
     letter->id = id;
+    letter->weight = 0;
     block->used += (uint32_t)need;
     mail->to[to].bytes += need;
     return letter;
@@ -145,15 +146,18 @@ void mail_drain(struct post_office *office, struct mail *mail,
     while (block) {
         struct mail_block *next = block->next;
         uint32_t at = 0;
+        uint64_t weight = 0;
         unsigned from = 0;
         while (at < block->used) {
             const struct letter *letter = (const struct letter *)(void *)(block->data + at);
             from = letter->from;
+            weight += letter->weight;
             assert(letter->handler < LETTER_HANDLERS_MAX && handlers[letter->handler]);
             at += (uint32_t)((sizeof *letter + letter->size + 7) & ~(size_t)7);
             handlers[letter->handler](context, letter);
         }
-        atomic_fetch_sub_explicit(&office->under_way[from][mail->self], block->used, memory_order_seq_cst);
+        atomic_fetch_sub_explicit(&office->under_way[from][mail->self], block->used + weight,
+                                  memory_order_seq_cst);
         if (atomic_load_explicit(&office->boxes[from].wants_credit, memory_order_seq_cst) &&
             atomic_exchange(&office->boxes[from].wants_credit, false))
             mail_ring(office, from);

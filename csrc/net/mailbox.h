@@ -37,6 +37,7 @@ struct letter {
     uint16_t handler;
     uint16_t from;    /* index of the sender */
     uint64_t id;      /* whom it is for, by the handler's meaning; 0 where it needs none */
+    uint64_t weight;  /* bytes that the letter holds besides its own: a counted payload */
     char body[];
 };
 
@@ -81,6 +82,12 @@ void post_office_free(struct post_office *office);
 /* Appends a letter to `to` with room for `size` bytes of body, to be filled before the turn ends. Cannot fail. The
  * pointer is valid until the next call. */
 struct letter *mail_write(struct mail *mail, unsigned to, uint16_t handler, uint64_t id, size_t size);
+
+/* Counts `bytes` that a letter to `to` refers to, so that credit bounds them too. */
+static inline void mail_add_weight(struct mail *mail, unsigned to, struct letter *letter, uint64_t bytes) {
+    letter->weight += bytes;
+    mail->to[to].bytes += bytes;
+}
 
 static inline bool mail_is_empty(const struct mail *mail) {
     return (mail->addressees[0] | mail->addressees[1]) == 0;
