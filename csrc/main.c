@@ -1,9 +1,10 @@
 /*
- * The launcher. `perigee` runs the embedded control plane; `perigee-lua` is an interpreter with the same core and modules
- * inside, in which scripts and specs run: perigee-lua [-e text] [script [arguments]].
+ * The launcher. `perigee` runs the embedded control plane; `perigee-lua` is an interpreter with the
+ * same core and modules inside, in which scripts and specs run: perigee-lua [-e text] [script
+ * [arguments]].
  *
- * Lua's modules come from the binary; perigee-lua prefers the files below PERIGEE_LUA when that is set, so that a change
- * to a module needs no build.
+ * Lua's modules come from the binary; perigee-lua prefers the files below PERIGEE_LUA when that is
+ * set, so that a change to a module needs no build.
  */
 #include "base/hash.h"
 #include "ffi/embedded.h"
@@ -99,7 +100,8 @@ static int traceback(lua_State *L) {
     return 1;
 }
 
-/* Calls the chunk on the top with the arguments behind argv[first]; its first result, when a number, is the exit code. */
+/* Calls the chunk on the top with the arguments behind argv[first]; its first result, when a
+ * number, is the exit code. */
 static int run(lua_State *L, int argc, char **argv, int first) {
     int n = 0;
     lua_pushcfunction(L, traceback);
@@ -118,7 +120,8 @@ static int run_interpreter(lua_State *L, int argc, char **argv) {
     if (getenv("PERIGEE_LUA")) {
         lua_getglobal(L, "package");
         lua_getfield(L, -1, "path");
-        lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", getenv("PERIGEE_LUA"), getenv("PERIGEE_LUA"), lua_tostring(L, -1));
+        lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", getenv("PERIGEE_LUA"),
+                        getenv("PERIGEE_LUA"), lua_tostring(L, -1));
         lua_setfield(L, -3, "path");
         lua_pop(L, 2);
     }

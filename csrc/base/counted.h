@@ -1,6 +1,7 @@
 /*
- * A large payload that several outputs and workers share: the only thing with a shared lifetime. Filled by one worker
- * before anybody else sees it, immutable afterwards, freed by whoever drops the last reference.
+ * A large payload that several outputs and workers share: the only thing with a shared lifetime.
+ * Filled by one worker before anybody else sees it, immutable afterwards, freed by whoever drops
+ * the last reference.
  */
 #pragma once
 #include "base/memory.h"

@@ -1,7 +1,8 @@
 /*
- * An id names what a worker owns (a connection, a subscription) for everybody else: (worker, slot, generation) in one
- * integer below 2^53, so that Lua's numbers hold it exactly. Ids sort by worker first. An id whose thing is gone finds
- * nobody, because the slot's generation has moved on. 0 is no id: generations start at 1.
+ * An id names what a worker owns (a connection, a subscription) for everybody else: (worker, slot,
+ * generation) in one integer below 2^53, so that Lua's numbers hold it exactly. Ids sort by worker
+ * first. An id whose thing is gone finds nobody, because the slot's generation has moved on. 0 is
+ * no id: generations start at 1.
  */
 #pragma once
 #include <stdint.h>

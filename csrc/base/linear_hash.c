@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Three forms, by the number of buckets: none, `root` is a list; up to SEGMENT, `root` is an array of them, its size a
- * power of two; beyond, `root` is a directory of such arrays of SEGMENT buckets each. */
+/* Three forms, by the number of buckets: none, `root` is a list; up to SEGMENT, `root` is an array
+ * of them, its size a power of two; beyond, `root` is a directory of such arrays of SEGMENT buckets
+ * each. */
 enum { LIST_MAX = 8, SEGMENT = 256 };
 
 static void *checked(void *p) {
@@ -32,7 +33,8 @@ static struct hash_link **chain_of(struct linear_hash *t, uint32_t hash) {
 
 void linear_hash_free(struct linear_hash *t) {
     if (t->buckets > SEGMENT)
-        for (uint32_t b = 0; b < t->buckets; b += SEGMENT) free(((struct hash_link ***)t->root)[b / SEGMENT]);
+        for (uint32_t b = 0; b < t->buckets; b += SEGMENT)
+            free(((struct hash_link ***)t->root)[b / SEGMENT]);
     if (t->buckets) free(t->root);
     *t = (struct linear_hash){0};
 }

@@ -31,7 +31,11 @@ static struct {
     bool time, utc, colour;
     int64_t size_limit, max_files, written;
     atomic_bool debug, trace;
-} state = {.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER, .emptied = PTHREAD_COND_INITIALIZER, .fd = 2, .time = true};
+} state = {.lock = PTHREAD_MUTEX_INITIALIZER,
+           .filled = PTHREAD_COND_INITIALIZER,
+           .emptied = PTHREAD_COND_INITIALIZER,
+           .fd = 2,
+           .time = true};
 
 bool log_enabled(enum log_level level) {
     if (level == LOG_DEBUG) return atomic_load_explicit(&state.debug, memory_order_relaxed);
@@ -39,7 +43,9 @@ bool log_enabled(enum log_level level) {
     return true;
 }
 
-/* --- lines -------------------------------------------------------------------------------------------------------- */
+/* --- lines
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static size_t write_head(char *out, size_t size, enum log_level level) {
     char stamp[40] = "";
@@ -47,13 +53,15 @@ static size_t write_head(char *out, size_t size, enum log_level level) {
         struct timeval now;
         struct tm tm;
         gettimeofday(&now, NULL);
-        if (state.utc) gmtime_r(&now.tv_sec, &tm);
-        else localtime_r(&now.tv_sec, &tm);
+        if (state.utc)
+            gmtime_r(&now.tv_sec, &tm);
+        else
+            localtime_r(&now.tv_sec, &tm);
         size_t n = strftime(stamp, sizeof stamp, "%Y/%m/%d %H:%M:%S", &tm);
         snprintf(stamp + n, sizeof stamp - n, ".%06ld ", (long)now.tv_usec);
     }
-    int n = state.colour ? snprintf(out, size, "[%d] %s[\x1b[%sm%s\x1b[0m] ", (int)getpid(), stamp, colours[level],
-                                    labels[level])
+    int n = state.colour ? snprintf(out, size, "[%d] %s[\x1b[%sm%s\x1b[0m] ", (int)getpid(), stamp,
+                                    colours[level], labels[level])
                          : snprintf(out, size, "[%d] %s[%s] ", (int)getpid(), stamp, labels[level]);
     return (size_t)n;
 }
@@ -103,7 +111,9 @@ void log_line(enum log_level level, const char *format, ...) {
     free(text);
 }
 
-/* --- the writer --------------------------------------------------------------------------------------------------- */
+/* --- the writer
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static int open_file(const char *path, int64_t *size) {
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
@@ -116,17 +126,20 @@ static int by_text(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Removes the oldest backups beyond max_files - 1. Backups end with a stamp of 30 characters (".2026.01.02.15.04.05.123456789"). */
+/* Removes the oldest backups beyond max_files - 1. Backups end with a stamp of 30 characters
+ * (".2026.01.02.15.04.05.123456789"). */
 static void purge(const char *file, int64_t max_files) {
     const char *slash = strrchr(file, '/');
-    char *folder = slash ? memory_text(slice_of(file, (size_t)(slash - file) + 1)) : memory_text(slice_text("./"));
+    char *folder = slash ? memory_text(slice_of(file, (size_t)(slash - file) + 1))
+                         : memory_text(slice_text("./"));
     const char *base = slash ? slash + 1 : file;
     char **names = NULL;
     size_t count = 0;
     DIR *dir = opendir(folder);
     for (struct dirent *e; dir && (e = readdir(dir));) {
         size_t n = strlen(base);
-        if (strncmp(e->d_name, base, n) != 0 || strlen(e->d_name) != n + 30 || e->d_name[n] != '.') continue;
+        if (strncmp(e->d_name, base, n) != 0 || strlen(e->d_name) != n + 30 || e->d_name[n] != '.')
+            continue;
         if (strspn(e->d_name + n, ".0123456789") != 30) continue;
         names = memory_resize(names, sizeof *names * (count + 1));
         names[count++] = memory_text(slice_text(e->d_name));
@@ -145,7 +158,8 @@ static void purge(const char *file, int64_t max_files) {
     free(folder);
 }
 
-/* On the writer's thread, outside the lock: `fd` and `file` change only under it and by this thread or log_configure(). */
+/* On the writer's thread, outside the lock: `fd` and `file` change only under it and by this thread
+ * or log_configure(). */
 static void rotate(void) {
     struct timespec now;
     struct tm tm;
@@ -163,7 +177,8 @@ static void rotate(void) {
             state.fd = fd;
             char line[4300];
             size_t n = write_head(line, sizeof line, LOG_INFO);
-            n += (size_t)snprintf(line + n, sizeof line - n, "Rotated log, backup saved as \"%s\"\r\n", backup);
+            n += (size_t)snprintf(line + n, sizeof line - n,
+                                  "Rotated log, backup saved as \"%s\"\r\n", backup);
             ssize_t written = write(fd, line, n);
             state.written = written > 0 ? written : 0;
         }
@@ -200,7 +215,8 @@ static void *run(void *arg) {
         if (state.dropped) {
             char line[128];
             size_t head = write_head(line, sizeof line, LOG_WARN);
-            head += (size_t)snprintf(line + head, sizeof line - head, "%llu log lines lost: the log is too slow\n",
+            head += (size_t)snprintf(line + head, sizeof line - head,
+                                     "%llu log lines lost: the log is too slow\n",
                                      (unsigned long long)state.dropped);
             state.dropped = 0;
             put(line, head);
@@ -223,7 +239,8 @@ static void *run(void *arg) {
 
 void log_flush(void) {
     pthread_mutex_lock(&state.lock);
-    while (state.running && (state.used || state.writing)) pthread_cond_wait(&state.emptied, &state.lock);
+    while (state.running && (state.used || state.writing))
+        pthread_cond_wait(&state.emptied, &state.lock);
     pthread_mutex_unlock(&state.lock);
 }
 

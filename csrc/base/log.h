@@ -1,7 +1,7 @@
 /*
- * The log, in Go's line format: "[pid] 2026/01/02 15:04:05.123456 [INF] text". Any thread may write; a line is put into a
- * bounded buffer and written by a thread of the log's own, for a worker never waits for a disk. When the disk cannot keep
- * up lines are dropped, and a line says how many.
+ * The log, in Go's line format: "[pid] 2026/01/02 15:04:05.123456 [INF] text". Any thread may
+ * write; a line is put into a bounded buffer and written by a thread of the log's own, for a worker
+ * never waits for a disk. When the disk cannot keep up lines are dropped, and a line says how many.
  */
 #pragma once
 #include <stdbool.h>
@@ -17,7 +17,8 @@ struct log_settings {
     int64_t max_files;        /* with rotation: files kept, the live one included; 0: all */
 };
 
-/* Starts or changes the log. Returns 0, or -1 with the reason in `error`; then nothing has changed. */
+/* Starts or changes the log. Returns 0, or -1 with the reason in `error`; then nothing has changed.
+ */
 int log_configure(const struct log_settings *settings, char *error, size_t size);
 
 /* Opens the file anew (after it was moved away). False when the log is no file. */

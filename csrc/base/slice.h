@@ -1,6 +1,6 @@
 /*
- * A slice names bytes that somebody else owns: a subject inside a read slab, a token inside a subject. It is passed by
- * value and never freed. The bytes are not terminated.
+ * A slice names bytes that somebody else owns: a subject inside a read slab, a token inside a
+ * subject. It is passed by value and never freed. The bytes are not terminated.
  */
 #pragma once
 #include <stdbool.h>

@@ -14,12 +14,14 @@ struct free_slot {
 };
 
 static struct free_slot *at(const struct slots *s, uint32_t slot) {
-    return (struct free_slot *)(void *)(s->chunks[slot / SLOTS_CHUNK] + slot % SLOTS_CHUNK * s->item_size);
+    return (struct free_slot *)(void *)(s->chunks[slot / SLOTS_CHUNK] +
+                                        slot % SLOTS_CHUNK * s->item_size);
 }
 
 void slots_init(struct slots *s, unsigned worker, size_t item_size) {
     assert(item_size >= sizeof(struct free_slot) && item_size % 8 == 0);
-    *s = (struct slots){.item_size = item_size, .worker = worker, .free_first = NONE, .free_last = NONE};
+    *s = (struct slots){
+        .item_size = item_size, .worker = worker, .free_first = NONE, .free_last = NONE};
 }
 
 void slots_free(struct slots *s) {
@@ -29,14 +31,17 @@ void slots_free(struct slots *s) {
 
 static void append_free(struct slots *s, struct free_slot *item) {
     item->next = NONE;
-    if (s->free_last == NONE) s->free_first = item->head.slot;
-    else at(s, s->free_last)->next = item->head.slot;
+    if (s->free_last == NONE)
+        s->free_first = item->head.slot;
+    else
+        at(s, s->free_last)->next = item->head.slot;
     s->free_last = item->head.slot;
 }
 
 static void add_chunk(struct slots *s) {
     if ((s->chunk_count & (s->chunk_count - 1)) == 0)
-        s->chunks = memory_resize(s->chunks, sizeof *s->chunks * (s->chunk_count ? s->chunk_count * 2 : 1));
+        s->chunks =
+            memory_resize(s->chunks, sizeof *s->chunks * (s->chunk_count ? s->chunk_count * 2 : 1));
     s->chunks[s->chunk_count++] = memory_new(s->item_size * SLOTS_CHUNK);
     for (uint32_t i = 0; i < SLOTS_CHUNK; i++) {
         struct free_slot *item = at(s, (s->chunk_count - 1) * SLOTS_CHUNK + i);

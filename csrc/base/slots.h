@@ -1,9 +1,11 @@
 /*
- * Slots hold things that others name by id: connections, subscriptions. A slot's item never moves; its generation
- * changes each time it is given back, so that an old id finds nobody. Slots that were given back are reused oldest first,
- * which makes a generation come round again as late as possible.
+ * Slots hold things that others name by id: connections, subscriptions. A slot's item never moves;
+ * its generation changes each time it is given back, so that an old id finds nobody. Slots that
+ * were given back are reused oldest first, which makes a generation come round again as late as
+ * possible.
  *
- * Items live in chunks that are kept until the table is freed: memory follows the peak. Owned and used by one thread.
+ * Items live in chunks that are kept until the table is freed: memory follows the peak. Owned and
+ * used by one thread.
  */
 #pragma once
 #include "base/id.h"
@@ -11,7 +13,7 @@
 
 /* Every item starts with this. */
 struct slot_head {
-    uint32_t generation;       /* odd while taken, even while free: an id always holds an odd one */
+    uint32_t generation; /* odd while taken, even while free: an id always holds an odd one */
     uint32_t slot;
 };
 
@@ -42,10 +44,11 @@ enum { SLOTS_CHUNK = 512 };
 static inline void *slots_find(const struct slots *slots, uint64_t id) {
     uint32_t slot = id_slot(id);
     if (slot / SLOTS_CHUNK >= slots->chunk_count) return NULL;
-    struct slot_head *head =
-        (struct slot_head *)(void *)(slots->chunks[slot / SLOTS_CHUNK] + slot % SLOTS_CHUNK * slots->item_size);
+    struct slot_head *head = (struct slot_head *)(void *)(slots->chunks[slot / SLOTS_CHUNK] +
+                                                          slot % SLOTS_CHUNK * slots->item_size);
     return head->generation == id_generation(id) ? head : NULL;
 }
 
-/* Walks the taken items; `*cursor` starts at 0. NULL at the end. Items may be taken and given between calls. */
+/* Walks the taken items; `*cursor` starts at 0. NULL at the end. Items may be taken and given
+ * between calls. */
 void *slots_each(const struct slots *slots, uint32_t *cursor);

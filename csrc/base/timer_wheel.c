@@ -39,7 +39,8 @@ void timer_cancel(struct timer_wheel *w, struct timer *t) {
 
 struct timer *timer_wheel_due(struct timer_wheel *w, uint64_t now_ns) {
     uint64_t now_tick = now_ns >> TICK_SHIFT;
-    if (now_tick >= w->tick + TIMER_SLOTS) w->tick = now_tick - TIMER_SLOTS + 1; /* one round is all */
+    if (now_tick >= w->tick + TIMER_SLOTS)
+        w->tick = now_tick - TIMER_SLOTS + 1; /* one round is all */
     while (w->tick <= now_tick) {
         for (struct timer *t = w->slots[w->tick % TIMER_SLOTS]; t; t = t->next) {
             if (t->due_ns > now_ns) continue;

@@ -1,9 +1,10 @@
 /*
- * Deadlines of connections: many, coarse and mostly cancelled. A wheel of slots, each a list of timers; a timer whose
- * deadline lies more than a round ahead stays in its slot and is passed over until its round comes.
+ * Deadlines of connections: many, coarse and mostly cancelled. A wheel of slots, each a list of
+ * timers; a timer whose deadline lies more than a round ahead stays in its slot and is passed over
+ * until its round comes.
  *
- * Resolution is 16 ms: a timer fires at or after its deadline, never before. Setting and cancelling cost a few pointer
- * moves. Used by one thread.
+ * Resolution is 16 ms: a timer fires at or after its deadline, never before. Setting and cancelling
+ * cost a few pointer moves. Used by one thread.
  */
 #pragma once
 #include <stdbool.h>
@@ -30,9 +31,10 @@ static inline bool timer_is_set(const struct timer *timer) {
     return timer->link != 0;
 }
 
-/* Takes out one timer that is due at `now_ns`, or NULL. Called until it returns NULL; the caller may set and cancel any
- * timer in between. */
+/* Takes out one timer that is due at `now_ns`, or NULL. Called until it returns NULL; the caller
+ * may set and cancel any timer in between. */
 struct timer *timer_wheel_due(struct timer_wheel *wheel, uint64_t now_ns);
 
-/* Milliseconds until the next tick that may have something due; at most the wheel's round (16 s); -1 when empty. */
+/* Milliseconds until the next tick that may have something due; at most the wheel's round (16 s);
+ * -1 when empty. */
 int timer_wheel_wait_ms(const struct timer_wheel *wheel, uint64_t now_ns);

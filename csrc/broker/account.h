@@ -1,6 +1,7 @@
 /*
- * An account is a wall: subjects on one side have nothing to do with those on the other. It owns a subject index and
- * counters. Accounts are made by the control plane and live as long as the server; workers name them by number.
+ * An account is a wall: subjects on one side have nothing to do with those on the other. It owns a
+ * subject index and counters. Accounts are made by the control plane and live as long as the
+ * server; workers name them by number.
  */
 #pragma once
 #include "base/id.h"
@@ -12,7 +13,8 @@
 /* A counter that one worker writes and anybody reads. */
 typedef _Atomic(uint64_t) counter;
 static inline void counter_add(counter *c, uint64_t n) {
-    atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n, memory_order_relaxed);
+    atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n,
+                          memory_order_relaxed);
 }
 static inline uint64_t counter_get(const counter *c) {
     return atomic_load_explicit(c, memory_order_relaxed);
@@ -27,7 +29,7 @@ struct traffic {
 struct account {
     uint32_t number;
     char *name;
-    struct subject_index *index; /* guarded by struct interest's locks */
+    struct subject_index *index;  /* guarded by struct interest's locks */
     struct mapping_set *mappings; /* immutable; NULL: none */
     _Atomic(int64_t) connections;
     struct traffic traffic[ID_WORKERS_MAX];

@@ -11,20 +11,51 @@ enum { CREDIT_MIN = 64 * 1024 };
 
 const char *close_reason_text(unsigned reason) {
     static const char *const texts[] = {
-        "Unknown State", "Client Closed", "Authentication Timeout", "Authentication Failure", "TLS Handshake Failure",
-        "Slow Consumer (Pending Bytes)", "Slow Consumer (Write Deadline)", "Write Error", "Read Error", "Parse Error",
-        "Stale Connection", "Protocol Violation", "Bad Client Protocol Version", "Incorrect Port",
-        "Maximum Account Connections Exceeded", "Maximum Connections Exceeded", "Maximum Message Payload Exceeded",
-        "Maximum Control Line Exceeded", "Maximum Subscriptions Exceeded", "Duplicate Route", "Route Removed",
-        "Server Shutdown", "Authentication Expired", "Wrong Gateway", "Missing Account", "Credentials Revoked",
-        "Internal Client", "Message Header Violation", "No Responders Requires Headers", "Cluster Name Conflict",
-        "Duplicate Remote LeafNode Connection", "Duplicate Client ID", "Duplicate Server Name", "Minimum Version Required",
-        "Cluster Names Identical", "Kicked", "Proxy Not Trusted", "Proxy Required",
+        "Unknown State",
+        "Client Closed",
+        "Authentication Timeout",
+        "Authentication Failure",
+        "TLS Handshake Failure",
+        "Slow Consumer (Pending Bytes)",
+        "Slow Consumer (Write Deadline)",
+        "Write Error",
+        "Read Error",
+        "Parse Error",
+        "Stale Connection",
+        "Protocol Violation",
+        "Bad Client Protocol Version",
+        "Incorrect Port",
+        "Maximum Account Connections Exceeded",
+        "Maximum Connections Exceeded",
+        "Maximum Message Payload Exceeded",
+        "Maximum Control Line Exceeded",
+        "Maximum Subscriptions Exceeded",
+        "Duplicate Route",
+        "Route Removed",
+        "Server Shutdown",
+        "Authentication Expired",
+        "Wrong Gateway",
+        "Missing Account",
+        "Credentials Revoked",
+        "Internal Client",
+        "Message Header Violation",
+        "No Responders Requires Headers",
+        "Cluster Name Conflict",
+        "Duplicate Remote LeafNode Connection",
+        "Duplicate Client ID",
+        "Duplicate Server Name",
+        "Minimum Version Required",
+        "Cluster Names Identical",
+        "Kicked",
+        "Proxy Not Trusted",
+        "Proxy Required",
     };
     return reason < sizeof texts / sizeof *texts ? texts[reason] : texts[0];
 }
 
-/* --- per worker --------------------------------------------------------------------------------------------------- */
+/* --- per worker
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static struct subscription *find_subscription(void *arg, uint64_t id) {
     struct broker_worker *bw = arg;
@@ -38,11 +69,13 @@ static void start_worker(struct worker *w) {
     bw->worker = w;
     bw->broker = b;
     bw->options = b->options;
-    bw->cache = match_cache_new(&b->interest, w->index, bw->options->match_cache, find_subscription, bw);
+    bw->cache =
+        match_cache_new(&b->interest, w->index, bw->options->match_cache, find_subscription, bw);
     slots_init(&bw->subscriptions, w->index, (sizeof(struct subscription) + 7) & ~(size_t)7);
     slots_init(&bw->outcomes, w->index, (publish_outcome_size() + 7) & ~(size_t)7);
     bw->mapped = memory_new(MAPPED_MAX);
-    if (getrandom(&bw->random, sizeof bw->random, 0) < 0 || !bw->random) bw->random = clock_wall_ns() | 1;
+    if (getrandom(&bw->random, sizeof bw->random, 0) < 0 || !bw->random)
+        bw->random = clock_wall_ns() | 1;
     uv_timer_init(&w->loop, &bw->stall_timer);
     bw->stall_timer.data = bw;
     w->domain = bw;
@@ -71,7 +104,8 @@ static bool background(struct worker *w) {
     return clients_reap(broker_worker_of(w));
 }
 
-/* --- letters from the control plane ------------------------------------------------------------------------------- */
+/* --- letters from the control plane
+ * ------------------------------------------------------------------------------- */
 
 static void on_admit(void *context, const struct letter *letter) {
     struct worker *w = context;
@@ -104,9 +138,12 @@ static void on_options(void *context, const struct letter *letter) {
     bw->broker->observer.answered(letter->id, w->index);
 }
 
-/* --- start and stop ----------------------------------------------------------------------------------------------- */
+/* --- start and stop
+ * -----------------------------------------------------------------------------------------------
+ */
 
-/* Mail under way ends up in outputs: with a small max_pending a burst of it must not be what makes a consumer slow. */
+/* Mail under way ends up in outputs: with a small max_pending a burst of it must not be what makes
+ * a consumer slow. */
 static uint64_t credit_for(const struct perigee_options *o) {
     uint64_t eighth = (uint64_t)o->max_pending / 8;
     return eighth > MAIL_CREDIT ? MAIL_CREDIT : eighth < CREDIT_MIN ? CREDIT_MIN : eighth;

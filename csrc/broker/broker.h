@@ -1,7 +1,8 @@
 /*
- * The broker: what the workers do with messages. It owns the accounts and, per worker, a struct broker_worker with
- * subscriptions, the match cache and counters. Above it there is only the seam: what the control plane has to know or
- * decide leaves through struct broker_observer, and comes back as letters.
+ * The broker: what the workers do with messages. It owns the accounts and, per worker, a struct
+ * broker_worker with subscriptions, the match cache and counters. Above it there is only the seam:
+ * what the control plane has to know or decide leaves through struct broker_observer, and comes
+ * back as letters.
  */
 #pragma once
 #include "broker/account.h"
@@ -31,7 +32,9 @@ enum {
 
 enum { KIND_CLIENT, KIND_HTTP };
 
-enum { MAPPED_MAX = 64 * 1024 }; /* bytes of a mapped subject; a longer one is lost like one mapped to nothing */
+enum {
+    MAPPED_MAX = 64 * 1024
+}; /* bytes of a mapped subject; a longer one is lost like one mapped to nothing */
 
 /* Close reasons, as Go numbers them (ClosedState); the texts are in close_reason_text(). */
 enum close_reason {
@@ -63,22 +66,24 @@ enum close_reason {
 /* Totals of one worker; summed by whoever asks. */
 struct broker_totals {
     counter in_msgs, in_bytes, out_msgs, out_bytes;
-    counter subscriptions, total_clients, slow_consumers, slow_pending, slow_deadline, stale, stalls;
+    counter subscriptions, total_clients, slow_consumers, slow_pending, slow_deadline, stale,
+        stalls;
 };
 
-/* A message under way inside one worker. Slices point into a slab, a letter or a counted payload. */
+/* A message under way inside one worker. Slices point into a slab, a letter or a counted payload.
+ */
 struct message {
     struct account *account;
-    struct client *from;         /* the publisher, when it is a client of this worker; else NULL */
-    uint64_t from_id;            /* its connection's id, 0 when it is not a client */
+    struct client *from; /* the publisher, when it is a client of this worker; else NULL */
+    uint64_t from_id;    /* its connection's id, 0 when it is not a client */
     struct slice subject, reply;
-    struct slice sizes;          /* "12\r\n", or "4 16\r\n" with headers: as they stand in MSG and HMSG */
-    const char *body;            /* headers, payload, CR LF */
+    struct slice sizes; /* "12\r\n", or "4 16\r\n" with headers: as they stand in MSG and HMSG */
+    const char *body;   /* headers, payload, CR LF */
     uint32_t header_size, total_size;
-    struct counted *counted;     /* the body's owner when it is large */
-    bool with_headers;           /* came as HPUB with a header block: goes out as HMSG to those who take it */
-    bool contiguous;             /* body stands right behind sizes in memory */
-    bool traced;                 /* message tracing is asked for (not acted on yet) */
+    struct counted *counted; /* the body's owner when it is large */
+    bool with_headers; /* came as HPUB with a header block: goes out as HMSG to those who take it */
+    bool contiguous;   /* body stands right behind sizes in memory */
+    bool traced;       /* message tracing is asked for (not acted on yet) */
 };
 
 /* What leaves for the control plane. Called on worker threads; must not block. */
@@ -86,8 +91,8 @@ struct broker_observer {
     void (*connect)(struct client *client);
     void (*closed)(struct client *client);
     void (*answered)(uint64_t request, unsigned worker);
-    void (*http)(struct connection *connection, struct slice method, struct slice path, struct slice query,
-                 bool keep_alive);
+    void (*http)(struct connection *connection, struct slice method, struct slice path,
+                 struct slice query, bool keep_alive);
 };
 
 struct subscription;
@@ -100,17 +105,17 @@ struct broker_worker {
     struct match_cache *cache;
     struct slots subscriptions, outcomes;
     struct broker_totals totals;
-    struct client *clients;               /* all of this worker */
-    struct client *reaping;               /* closed ones with many subscriptions left to remove */
-    struct subscription *graveyard;       /* removed in this turn, freed at its end */
-    struct client *stalled;               /* producers that wait for a slow consumer */
+    struct client *clients;         /* all of this worker */
+    struct client *reaping;         /* closed ones with many subscriptions left to remove */
+    struct subscription *graveyard; /* removed in this turn, freed at its end */
+    struct client *stalled;         /* producers that wait for a slow consumer */
     uv_timer_t stall_timer;
-    uint32_t stall_ms;                    /* set by a delivery to a slow consumer */
+    uint32_t stall_ms; /* set by a delivery to a slow consumer */
     uint64_t random;
-    const char *limited_text;             /* the last rate-limited log line, and when it was written */
+    const char *limited_text; /* the last rate-limited log line, and when it was written */
     uint64_t limited_ns;
-    char *mapped;                         /* scratch for a mapped subject */
-    struct pick *picks;                   /* scratch: queue members chosen on other workers */
+    char *mapped;       /* scratch for a mapped subject */
+    struct pick *picks; /* scratch: queue members chosen on other workers */
     size_t picks_room;
 };
 
@@ -144,7 +149,8 @@ struct admit_letter {
 /* Makes the accounts; then mappings may be set. */
 void broker_prepare(struct broker *broker);
 
-/* Starts the workers; the caller may have registered handlers of its own. Options must stay until the end. Returns 0 or a negative errno. */
+/* Starts the workers; the caller may have registered handlers of its own. Options must stay until
+ * the end. Returns 0 or a negative errno. */
 int broker_start(struct broker *broker, unsigned workers, const struct perigee_options *options,
                  const struct broker_observer *observer);
 void broker_stop(struct broker *broker);

@@ -11,17 +11,19 @@
 #include <stdlib.h>
 
 enum {
-    FIRST_READ = 16 * 1024,          /* bytes taken at once before anything is known of the peer */
-    LARGE_PAYLOAD = 64 * 1024,       /* from here a payload gets a counted buffer of its own */
-    REAP_AT_ONCE = 64,               /* subscriptions removed while closing; more are reaped in slices */
-    STALL_MAX_NS = 10 * 1000 * 1000, /* per STALL_READ bytes of a read, as Go reads at most that much at once */
+    FIRST_READ = 16 * 1024,    /* bytes taken at once before anything is known of the peer */
+    LARGE_PAYLOAD = 64 * 1024, /* from here a payload gets a counted buffer of its own */
+    REAP_AT_ONCE = 64,         /* subscriptions removed while closing; more are reaped in slices */
+    STALL_MAX_NS = 10 * 1000 *
+                   1000, /* per STALL_READ bytes of a read, as Go reads at most that much at once */
     STALL_READ = 64 * 1024,
 };
 #define SECOND_NS UINT64_C(1000000000)
 #define FIRST_PING_NS (2 * SECOND_NS)
 #define RTT_AGAIN_NS (3600 * SECOND_NS)
 
-/* --- what the server says ----------------------------------------------------------------------------------------- */
+/* --- what the server says
+ * ----------------------------------------------------------------------------------------- */
 
 static void say(struct client *c, const char *text) {
     connection_append(&c->connection, text, strlen(text));
@@ -53,7 +55,9 @@ static void say_ok(struct client *c) {
     if (c->verbose) say(c, "+OK\r\n");
 }
 
-/* --- opening ------------------------------------------------------------------------------------------------------ */
+/* --- opening
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static void on_ping_timer(struct timer *timer);
 
@@ -95,7 +99,9 @@ static void opened(struct connection *connection) {
     set_ping(c, o->ping_interval_ns);
 }
 
-/* --- pings -------------------------------------------------------------------------------------------------------- */
+/* --- pings
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static void send_ping(struct client *c) {
     c->rtt_start_ns = c->connection.worker->now_ns;
@@ -105,7 +111,8 @@ static void send_ping(struct client *c) {
 
 /* Go: client.processPingTimer. Traffic delays a PING; only a PONG clears what is outstanding. */
 static void on_ping_timer(struct timer *timer) {
-    struct client *c = (struct client *)(void *)((char *)timer - offsetof(struct client, ping_timer));
+    struct client *c =
+        (struct client *)(void *)((char *)timer - offsetof(struct client, ping_timer));
     struct broker_worker *bw = client_worker(c);
     const struct perigee_options *o = bw->options;
     uint64_t now = bw->worker->now_ns;
@@ -139,7 +146,9 @@ static void on_ping(struct client *c) {
     if (c->options.protocol >= 1) client_info(c, &bw->options->connected);
 }
 
-/* --- CONNECT ------------------------------------------------------------------------------------------------------ */
+/* --- CONNECT
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static void close_bad(struct client *c, const char *why) {
     trace_error(c, why);
@@ -149,7 +158,8 @@ static void close_bad(struct client *c, const char *why) {
 static void on_connect(struct client *c, struct slice json) {
     struct broker_worker *bw = client_worker(c);
     c->last_in_ns = bw->worker->now_ns;
-    if (!c->connected) c->rtt_ns = bw->worker->now_ns - c->start_ns ? bw->worker->now_ns - c->start_ns : 1;
+    if (!c->connected)
+        c->rtt_ns = bw->worker->now_ns - c->start_ns ? bw->worker->now_ns - c->start_ns : 1;
     char why[256];
     if (connect_merge(&c->options, json, why, sizeof why) != 0) {
         close_bad(c, why);
@@ -163,7 +173,8 @@ static void on_connect(struct client *c, struct slice json) {
 }
 
 /* What CONNECT asked for and the server gives; the checks in Go's order. */
-void client_admit(struct client *c, struct account *account, const char *error, enum close_reason reason) {
+void client_admit(struct client *c, struct account *account, const char *error,
+                  enum close_reason reason) {
     struct broker_worker *bw = client_worker(c);
     const struct connect_options *o = &c->options;
     connect_options_forget_secrets(&c->options);
@@ -188,7 +199,8 @@ void client_admit(struct client *c, struct account *account, const char *error, 
         return;
     }
     if (o->no_responders && !c->headers) {
-        client_refuse(c, "no responders requires headers support", CLOSE_NO_RESPONDERS_REQUIRES_HEADERS);
+        client_refuse(c, "no responders requires headers support",
+                      CLOSE_NO_RESPONDERS_REQUIRES_HEADERS);
         return;
     }
     say_ok(c);
@@ -201,9 +213,12 @@ void client_admit(struct client *c, struct account *account, const char *error, 
     connection_resume(&c->connection, PAUSE_ADMISSION);
 }
 
-/* --- SUB and UNSUB ------------------------------------------------------------------------------------------------ */
+/* --- SUB and UNSUB
+ * ------------------------------------------------------------------------------------------------
+ */
 
-static void quoted_error(struct client *c, const char *before, struct slice text, const char *behind) {
+static void quoted_error(struct client *c, const char *before, struct slice text,
+                         const char *behind) {
     size_t room = text.size * 4 + 256;
     char *line = memory_new(room);
     int n = snprintf(line, room, "%s", before);
@@ -230,7 +245,8 @@ static void subscription_violation(struct client *c, const struct client_op *op)
     }
 }
 
-/* The checks in Go's order (trap 13): permission and tokens, then the limit, then whether the sid is in use. */
+/* The checks in Go's order (trap 13): permission and tokens, then the limit, then whether the sid
+ * is in use. */
 static void on_sub(struct client *c, const struct client_op *op) {
     struct broker_worker *bw = client_worker(c);
     const struct perigee_options *o = bw->options;
@@ -239,8 +255,10 @@ static void on_sub(struct client *c, const struct client_op *op) {
         subscription_violation(c, op);
         return;
     }
-    if (o->max_subscription_tokens && subject_count_tokens(op->subject) > (uint64_t)o->max_subscription_tokens) {
-        quoted_error(c, "Permissions Violation for Subscription to ", op->subject, ", too many tokens");
+    if (o->max_subscription_tokens &&
+        subject_count_tokens(op->subject) > (uint64_t)o->max_subscription_tokens) {
+        quoted_error(c, "Permissions Violation for Subscription to ", op->subject,
+                     ", too many tokens");
         return;
     }
     if (o->max_subscriptions > 0 && (int64_t)c->sids.count >= o->max_subscriptions) {
@@ -269,7 +287,9 @@ static void on_unsub(struct client *c, const struct client_op *op) {
     say_ok(c);
 }
 
-/* --- PUB and HPUB ------------------------------------------------------------------------------------------------- */
+/* --- PUB and HPUB
+ * -------------------------------------------------------------------------------------------------
+ */
 
 /* Subjects and replies that belong to the server (CP-068). A bare prefix is not caught. */
 static bool reserved(struct slice s, const char *prefix) {
@@ -301,17 +321,21 @@ static void map_subject(struct broker_worker *bw, struct client *c, struct slice
     enum mapping_verdict verdict =
         mapping_set_select(c->account->mappings, *subject, random, bw->mapped, MAPPED_MAX, &size);
     if (verdict == MAPPING_UNCHANGED) return;
-    struct slice mapped = verdict == MAPPING_REPLACED ? slice_of(bw->mapped, size) : slice_of("", 0);
+    struct slice mapped =
+        verdict == MAPPING_REPLACED ? slice_of(bw->mapped, size) : slice_of("", 0);
     if (log_enabled(LOG_TRACE)) trace_mapping(c, *subject, mapped);
     *subject = mapped;
 }
 
 /* `body` holds op->total_size bytes and CR LF. */
-static void on_publish(struct client *c, const struct client_op *op, const char *body, struct counted *counted) {
+static void on_publish(struct client *c, const struct client_op *op, const char *body,
+                       struct counted *counted) {
     struct broker_worker *bw = client_worker(c);
     struct slice subject = op->subject;
-    if (c->pedantic && !subject_is_valid_to_publish(subject)) client_error(c, "Invalid Publish Subject");
-    if (log_enabled(LOG_TRACE)) trace_payload(c, "<<-", body, op->total_size, op->header_size, bw->options);
+    if (c->pedantic && !subject_is_valid_to_publish(subject))
+        client_error(c, "Invalid Publish Subject");
+    if (log_enabled(LOG_TRACE))
+        trace_payload(c, "<<-", body, op->total_size, op->header_size, bw->options);
     if (c->account->mappings) map_subject(bw, c, &subject);
     c->in_msgs++;
     c->in_bytes += op->total_size;
@@ -333,14 +357,16 @@ static void on_publish(struct client *c, const struct client_op *op, const char 
     };
     char composed[32];
     if (line_end[0] == '\r' && line_end[1] == '\n' &&
-        (!op->header_size || op->size_text.at == op->header_size_text.at + op->header_size_text.size + 1)) {
+        (!op->header_size ||
+         op->size_text.at == op->header_size_text.at + op->header_size_text.size + 1)) {
         m.sizes = slice_of(sizes, (size_t)(line_end + 2 - sizes));
         m.contiguous = line_end + 2 == body;
     } else { /* blanks or a bare LF stood there: MSG has neither */
-        int n = op->header_size ? snprintf(composed, sizeof composed, "%.*s ", (int)op->header_size_text.size,
-                                           op->header_size_text.at)
+        int n = op->header_size ? snprintf(composed, sizeof composed, "%.*s ",
+                                           (int)op->header_size_text.size, op->header_size_text.at)
                                 : 0;
-        n += snprintf(composed + n, sizeof composed - (size_t)n, "%.*s\r\n", (int)op->size_text.size, op->size_text.at);
+        n += snprintf(composed + n, sizeof composed - (size_t)n, "%.*s\r\n",
+                      (int)op->size_text.size, op->size_text.at);
         m.sizes = slice_of(composed, (size_t)n);
     }
     publish(bw, &m, c->no_responders && op->reply.size);
@@ -354,7 +380,8 @@ static bool payload_is_allowed(struct client *c, const struct client_op *op) {
     }
     if (max >= 0 && op->total_size > (uint64_t)max) {
         char text[64];
-        snprintf(text, sizeof text, "maximum payload exceeded: %u vs %lld", op->total_size, (long long)max);
+        snprintf(text, sizeof text, "maximum payload exceeded: %u vs %lld", op->total_size,
+                 (long long)max);
         trace_error(c, text);
         client_refuse(c, "Maximum Payload Violation", CLOSE_MAX_PAYLOAD);
         return false;
@@ -362,8 +389,8 @@ static bool payload_is_allowed(struct client *c, const struct client_op *op) {
     return true;
 }
 
-/* A large payload begins: it is read into a counted buffer behind a copy of its control line, which holds what the message's
- * slices point into. */
+/* A large payload begins: it is read into a counted buffer behind a copy of its control line, which
+ * holds what the message's slices point into. */
 struct large_publish {
     struct client_op op;
     char line[];
@@ -396,7 +423,8 @@ static void on_large(struct connection *connection, struct counted *payload) {
     free(large);
 }
 
-static size_t begin_large(struct client *c, const struct client_op *op, const char *at, size_t size) {
+static size_t begin_large(struct client *c, const struct client_op *op, const char *at,
+                          size_t size) {
     uint32_t whole = op->total_size + 2;
     size_t there = size - op->line_size;
     struct counted *payload = counted_new(whole);
@@ -405,7 +433,8 @@ static size_t begin_large(struct client *c, const struct client_op *op, const ch
     struct large_publish *large = memory_new(sizeof *large + op->line_size);
     large->op = *op;
     memcpy(large->line, at, op->line_size);
-    struct slice *slices[] = {&large->op.subject, &large->op.reply, &large->op.size_text, &large->op.header_size_text};
+    struct slice *slices[] = {&large->op.subject, &large->op.reply, &large->op.size_text,
+                              &large->op.header_size_text};
     for (size_t i = 0; i < 4; i++)
         if (slices[i]->at) slices[i]->at = large->line + (slices[i]->at - at);
     c->large = large;
@@ -417,7 +446,8 @@ static size_t begin_large(struct client *c, const struct client_op *op, const ch
     return op->line_size + there;
 }
 
-/* --- the parser's loop -------------------------------------------------------------------------------------------- */
+/* --- the parser's loop
+ * -------------------------------------------------------------------------------------------- */
 
 static void on_parse_error(struct client *c, enum client_parse error, const char *why) {
     if (error == CLIENT_LINE_TOO_LONG) {
@@ -438,27 +468,42 @@ static void on_client_err(struct client *c, struct slice text) {
 
 static void on_other(struct client *c, const struct client_op *op) {
     switch (op->verb) {
-    case CLIENT_CONNECT: on_connect(c, op->arg); break;
-    case CLIENT_SUB: on_sub(c, op); break;
-    case CLIENT_UNSUB: on_unsub(c, op); break;
-    case CLIENT_PING: on_ping(c); break;
-    case CLIENT_PONG: on_pong(c); break;
+    case CLIENT_CONNECT:
+        on_connect(c, op->arg);
+        break;
+    case CLIENT_SUB:
+        on_sub(c, op);
+        break;
+    case CLIENT_UNSUB:
+        on_unsub(c, op);
+        break;
+    case CLIENT_PING:
+        on_ping(c);
+        break;
+    case CLIENT_PONG:
+        on_pong(c);
+        break;
     case CLIENT_INFO: {
         char why[128];
         if (connect_check_info(op->arg, why, sizeof why) != 0) close_bad(c, why);
         break;
     }
-    case CLIENT_ERR: on_client_err(c, op->arg); break;
-    default: break;
+    case CLIENT_ERR:
+        on_client_err(c, op->arg);
+        break;
+    default:
+        break;
     }
 }
 
 /* Uses one operation; returns its bytes, 0 when more are needed. */
-static size_t use_operation(struct client *c, const char *at, size_t size, uint32_t max_control_line) {
+static size_t use_operation(struct client *c, const char *at, size_t size,
+                            uint32_t max_control_line) {
     struct connection *connection = &c->connection;
     struct client_op op;
     char why[256];
-    enum client_parse parsed = client_parse_line(at, size, max_control_line, &connection->scanned, &op, why, sizeof why);
+    enum client_parse parsed =
+        client_parse_line(at, size, max_control_line, &connection->scanned, &op, why, sizeof why);
     if (parsed != CLIENT_PARSED) {
         if (parsed != CLIENT_PARTIAL) on_parse_error(c, parsed, why);
         return 0;
@@ -515,7 +560,8 @@ static size_t use_bytes(struct connection *connection, const char *at, size_t si
     return used;
 }
 
-/* --- stalled producers -------------------------------------------------------------------------------------------- */
+/* --- stalled producers
+ * -------------------------------------------------------------------------------------------- */
 
 static void on_stall_timer(uv_timer_t *timer) {
     struct broker_worker *bw = timer->data;
@@ -535,7 +581,8 @@ void client_stall(struct client *c, uint32_t ms) {
     c->next_stalled = bw->stalled;
     bw->stalled = c;
     connection_pause(&c->connection, PAUSE_STALL);
-    if (!uv_is_active((uv_handle_t *)&bw->stall_timer)) uv_timer_start(&bw->stall_timer, on_stall_timer, 1, 1);
+    if (!uv_is_active((uv_handle_t *)&bw->stall_timer))
+        uv_timer_start(&bw->stall_timer, on_stall_timer, 1, 1);
 }
 
 /* Lets those go on whose time is over, or all. */
@@ -557,13 +604,15 @@ void clients_unstall(struct broker_worker *bw, bool all) {
 static void written(struct connection *connection) {
     struct client *c = client_of(connection);
     struct broker_worker *bw = client_worker(c);
-    if (!c->gate_open || connection->output.pending > (uint64_t)bw->options->max_pending / 4 * 3) return;
+    if (!c->gate_open || connection->output.pending > (uint64_t)bw->options->max_pending / 4 * 3)
+        return;
     c->gate_open = false;
     clients_unstall(bw, true);
 }
 
 static uint64_t write_deadline(const struct connection *connection) {
-    return client_worker((const struct client *)(const void *)connection)->options->write_deadline_ns;
+    return client_worker((const struct client *)(const void *)connection)
+        ->options->write_deadline_ns;
 }
 
 static bool write_expired(struct connection *connection) {
@@ -575,7 +624,9 @@ static bool write_expired(struct connection *connection) {
     return true;
 }
 
-/* --- closing ------------------------------------------------------------------------------------------------------ */
+/* --- closing
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static void unlink_stalled(struct broker_worker *bw, struct client *c) {
     struct client **at = &bw->stalled;

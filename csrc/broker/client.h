@@ -3,10 +3,11 @@
  *
  *   opened ─ INFO ─> open (no CONNECT yet: every operation is taken, account $G)
  *     │ CONNECT
- *     └──> pending: the control plane decides; input behind CONNECT is kept ──> admitted, or closed with an error
- *   first PING after CONNECT: PONG, then INFO with connect_info
+ *     └──> pending: the control plane decides; input behind CONNECT is kept ──> admitted, or closed
+ * with an error first PING after CONNECT: PONG, then INFO with connect_info
  *
- * Owned by its worker. Its subscriptions hang in `sids`; a closed client with many of them is reaped in slices.
+ * Owned by its worker. Its subscriptions hang in `sids`; a closed client with many of them is
+ * reaped in slices.
  */
 #pragma once
 #include "base/linear_hash.h"
@@ -20,27 +21,28 @@ struct client {
     uint64_t cid;
     struct linear_hash sids;
     struct connect_options options;
-    bool connected;      /* CONNECT was admitted at least once */
+    bool connected;                                       /* CONNECT was admitted at least once */
     bool headers, no_responders, echo, verbose, pedantic; /* effective: what was negotiated */
-    bool pinged;         /* the first PING after CONNECT was answered */
-    bool gate_open;      /* above three quarters of max_pending: producers wait */
+    bool pinged;    /* the first PING after CONNECT was answered */
+    bool gate_open; /* above three quarters of max_pending: producers wait */
     bool counted, reaped, slow;
     uint32_t pings_out;
     uint64_t in_msgs, in_bytes, out_msgs, out_bytes, stalls;
-    uint64_t start_wall_ns, start_ns, last_activity_ns /* monotonic */, last_in_ns, rtt_start_ns, rtt_ns;
+    uint64_t start_wall_ns, start_ns, last_activity_ns /* monotonic */, last_in_ns, rtt_start_ns,
+        rtt_ns;
     uint64_t stalled_ns, stall_until_ns; /* stalled since this read; until when */
     uint32_t stalled_read;               /* which read that was */
     struct large_publish *large;         /* a publish whose large payload is being read */
     struct timer ping_timer;
-    struct client *next, **link;      /* bw->clients */
+    struct client *next, **link; /* bw->clients */
     struct client *next_reaping, *next_stalled;
     uint64_t reap_cursor;
     bool stalled;
 };
 
 /*
- * A subscription. Others name it by id; the index holds that. Freed at the end of the turn in which it was removed, so
- * that a result being walked may hold it.
+ * A subscription. Others name it by id; the index holds that. Freed at the end of the turn in which
+ * it was removed, so that a result being walked may hold it.
  */
 struct subscription {
     struct slot_head head;
@@ -48,11 +50,11 @@ struct subscription {
     struct index_node *node;
     struct client *client;
     uint64_t delivered;
-    char *queue;                    /* "name", terminated, or NULL */
-    uint32_t max;                   /* delivered at most; 0: no limit */
+    char *queue;  /* "name", terminated, or NULL */
+    uint32_t max; /* delivered at most; 0: no limit */
     uint32_t sid_size : 31, removed : 1;
     union {
-        char inline_sid[16];        /* up to 15 bytes; copies may overshoot */
+        char inline_sid[16]; /* up to 15 bytes; copies may overshoot */
         char *long_sid;
         struct subscription *next_dead; /* once removed */
     };
@@ -80,7 +82,8 @@ void client_refuse(struct client *client, const char *text, enum close_reason re
 void client_info(struct client *client, const struct perigee_info *line);
 
 /* The control plane's verdict: NULL `error` admits into the account. */
-void client_admit(struct client *client, struct account *account, const char *error, enum close_reason reason);
+void client_admit(struct client *client, struct account *account, const char *error,
+                  enum close_reason reason);
 
 /* Stops reading this producer for `ms`, at most 10 ms per read in all. */
 void client_stall(struct client *client, uint32_t ms);
@@ -89,7 +92,8 @@ void clients_unstall(struct broker_worker *bw, bool all);
 /* subscription.c */
 struct subscription *subscription_find(struct client *client, struct slice sid);
 /* Adds one; returns false when the subject is invalid. */
-bool subscription_add(struct client *client, struct slice subject, struct slice queue, struct slice sid);
+bool subscription_add(struct client *client, struct slice subject, struct slice queue,
+                      struct slice sid);
 void subscription_remove(struct subscription *subscription);
 void subscriptions_bury(struct broker_worker *bw); /* end of turn */
 /* Removes a closed client's subscriptions within the budget; true when none are left. */

@@ -19,7 +19,8 @@ static struct http_client *http_of(struct connection *c) {
 }
 
 static void on_timeout(struct timer *timer) {
-    struct http_client *h = (struct http_client *)(void *)((char *)timer - offsetof(struct http_client, timer));
+    struct http_client *h =
+        (struct http_client *)(void *)((char *)timer - offsetof(struct http_client, timer));
     connection_close(&h->connection, CLOSE_CLIENT_CLOSED, true);
 }
 
@@ -54,7 +55,8 @@ static size_t use_bytes(struct connection *c, const char *at, size_t size) {
     h->keep_alive = h->request->keep_alive;
     connection_pause(c, PAUSE_ADMISSION);
     struct broker *broker = broker_of(c->worker->workers);
-    broker->observer.http(c, h->request->method, h->request->path, h->request->query, h->keep_alive);
+    broker->observer.http(c, h->request->method, h->request->path, h->request->query,
+                          h->keep_alive);
     free(h->request);
     h->request = NULL;
     return taken;

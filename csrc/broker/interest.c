@@ -4,8 +4,6 @@
 #include "broker/account.h"
 #include <stdlib.h>
 
-
-
 /* Where the first level (one token, two below `$`) and the second (one more) of a subject end. */
 struct levels {
     size_t first, second;
@@ -34,11 +32,13 @@ static struct levels levels_of(struct slice s) {
     return levels;
 }
 
-static uint32_t counter_at(const struct account *a, struct slice s, size_t size, uint32_t counters) {
+static uint32_t counter_at(const struct account *a, struct slice s, size_t size,
+                           uint32_t counters) {
     return (uint32_t)(hash_bytes(s.at, size) + a->number * 0x9e3779b1u) % counters;
 }
 
-struct interest_stamp interest_stamp(const struct interest *in, const struct account *a, struct slice subject) {
+struct interest_stamp interest_stamp(const struct interest *in, const struct account *a,
+                                     struct slice subject) {
     struct levels levels = levels_of(subject);
     struct interest_stamp s = {
         .all_at = a->number % GENERATIONS_ALL,
@@ -54,8 +54,10 @@ struct interest_stamp interest_stamp(const struct interest *in, const struct acc
 static void bump(struct interest *in, const struct account *a, struct slice subject) {
     struct levels levels = levels_of(subject);
     _Atomic(uint32_t) *generation = &in->all[a->number % GENERATIONS_ALL];
-    if (levels.literal == 2) generation = &in->second[counter_at(a, subject, levels.second, GENERATIONS_SECOND)];
-    else if (levels.literal == 1) generation = &in->first[counter_at(a, subject, levels.first, GENERATIONS_FIRST)];
+    if (levels.literal == 2)
+        generation = &in->second[counter_at(a, subject, levels.second, GENERATIONS_SECOND)];
+    else if (levels.literal == 1)
+        generation = &in->first[counter_at(a, subject, levels.first, GENERATIONS_FIRST)];
     atomic_fetch_add_explicit(generation, 1, memory_order_release);
 }
 
@@ -77,8 +79,8 @@ static void unlock_all(struct interest *in) {
     for (unsigned i = in->workers; i-- > 0;) pthread_mutex_unlock(&in->locks[i].mutex);
 }
 
-struct index_node *interest_add(struct interest *in, struct account *a, struct slice subject, struct slice queue,
-                                uint64_t id) {
+struct index_node *interest_add(struct interest *in, struct account *a, struct slice subject,
+                                struct slice queue, uint64_t id) {
     lock_all(in);
     struct index_node *node = subject_index_insert(a->index, subject, queue, id);
     if (node) bump(in, a, subject);
@@ -86,7 +88,8 @@ struct index_node *interest_add(struct interest *in, struct account *a, struct s
     return node;
 }
 
-void interest_remove(struct interest *in, struct account *a, struct index_node *node, struct slice queue, uint64_t id) {
+void interest_remove(struct interest *in, struct account *a, struct index_node *node,
+                     struct slice queue, uint64_t id) {
     char text[512], *subject = text;
     lock_all(in);
     size_t size = index_node_subject(node, text, sizeof text);

@@ -1,14 +1,16 @@
 /*
- * Who wants what: the subject indexes of all accounts, the locks that guard them, and generations that tell a cache when a
- * result may be stale.
+ * Who wants what: the subject indexes of all accounts, the locks that guard them, and generations
+ * that tell a cache when a result may be stale.
  *
- * Locks. One for each worker. A change takes all of them in order; a lookup takes the worker's own. So readers on
- * different workers never wait for each other, and a change is seen by all at once.
+ * Locks. One for each worker. A change takes all of them in order; a lookup takes the worker's own.
+ * So readers on different workers never wait for each other, and a change is seen by all at once.
  *
- * Generations. A change bumps the narrowest counter that its literal prefix reaches: of the first two tokens (three below
- * `$`), of the first one (two), or of everything. A cached result remembers the three counters that its subject falls under
- * and is valid while none has moved; so a storm of inbox subscriptions does not empty the cache for `orders.>`. Counters are
- * shared by hash: a collision costs a lookup, never a message. They are written under the locks and read without.
+ * Generations. A change bumps the narrowest counter that its literal prefix reaches: of the first
+ * two tokens (three below
+ * `$`), of the first one (two), or of everything. A cached result remembers the three counters that
+ * its subject falls under and is valid while none has moved; so a storm of inbox subscriptions does
+ * not empty the cache for `orders.>`. Counters are shared by hash: a collision costs a lookup,
+ * never a message. They are written under the locks and read without.
  */
 #pragma once
 #include "base/id.h"
@@ -40,10 +42,10 @@ void interest_init(struct interest *interest, unsigned workers);
 void interest_free(struct interest *interest);
 
 /* Adds and removes members; the caller is any worker. NULL: the subject is invalid. */
-struct index_node *interest_add(struct interest *interest, struct account *account, struct slice subject,
-                                struct slice queue, uint64_t id);
-void interest_remove(struct interest *interest, struct account *account, struct index_node *node, struct slice queue,
-                     uint64_t id);
+struct index_node *interest_add(struct interest *interest, struct account *account,
+                                struct slice subject, struct slice queue, uint64_t id);
+void interest_remove(struct interest *interest, struct account *account, struct index_node *node,
+                     struct slice queue, uint64_t id);
 
 static inline void interest_lock(struct interest *interest, unsigned worker) {
     pthread_mutex_lock(&interest->locks[worker].mutex);
@@ -53,7 +55,8 @@ static inline void interest_unlock(struct interest *interest, unsigned worker) {
 }
 
 /* Notes the counters of a subject; called under the worker's lock. */
-struct interest_stamp interest_stamp(const struct interest *interest, const struct account *account, struct slice subject);
+struct interest_stamp interest_stamp(const struct interest *interest, const struct account *account,
+                                     struct slice subject);
 
 static inline bool interest_unchanged(const struct interest *i, const struct interest_stamp *s) {
     return atomic_load_explicit(&i->second[s->second_at], memory_order_acquire) == s->second &&

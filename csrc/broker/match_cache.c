@@ -45,8 +45,8 @@ struct match_cache {
     struct found_group *found;
 };
 
-struct match_cache *match_cache_new(struct interest *interest, unsigned worker, bool enabled, subscription_finder *find,
-                                    void *arg) {
+struct match_cache *match_cache_new(struct interest *interest, unsigned worker, bool enabled,
+                                    subscription_finder *find, void *arg) {
     struct match_cache *c = memory_zero(sizeof *c);
     c->interest = interest;
     c->worker = worker;
@@ -81,7 +81,8 @@ struct match_cache_stats match_cache_stats(const struct match_cache *c) {
     };
 }
 
-/* --- looking into the index --------------------------------------------------------------------------------------- */
+/* --- looking into the index
+ * --------------------------------------------------------------------------------------- */
 
 static void *grown(struct match_cache *c, void *array, size_t *room, size_t need, size_t item) {
     if (need <= *room) return array;
@@ -96,17 +97,20 @@ static uint64_t worker_first_id(unsigned worker) {
 
 static void add_plain(struct match_cache *c, const struct id_set *ids) {
     uint32_t own = id_set_rank(ids, worker_first_id(c->worker));
-    uint32_t end = c->worker + 1 < ID_WORKERS_MAX ? id_set_rank(ids, worker_first_id(c->worker + 1)) : ids->count;
+    uint32_t end = c->worker + 1 < ID_WORKERS_MAX ? id_set_rank(ids, worker_first_id(c->worker + 1))
+                                                  : ids->count;
     size_t need = c->scratch.plain_count + (end - own);
     c->scratch.plain = grown(c, c->scratch.plain, &c->plain_room, need, sizeof *c->scratch.plain);
     for (uint32_t i = own; i < end; i++) {
         struct subscription *s = c->find(c->arg, id_set_at(ids, i));
         if (s) c->scratch.plain[c->scratch.plain_count++] = s;
     }
-    for (uint32_t i = 0; i < ids->count && end - own < ids->count;) { /* the other workers, one step each */
+    for (uint32_t i = 0;
+         i < ids->count && end - own < ids->count;) { /* the other workers, one step each */
         unsigned worker = id_worker(id_set_at(ids, i));
         if (worker != c->worker) c->scratch.remote |= 1ull << worker;
-        i = worker + 1 < ID_WORKERS_MAX ? id_set_rank(ids, worker_first_id(worker + 1)) : ids->count;
+        i = worker + 1 < ID_WORKERS_MAX ? id_set_rank(ids, worker_first_id(worker + 1))
+                                        : ids->count;
     }
 }
 
@@ -116,7 +120,8 @@ static void visit_node(void *arg, const struct index_node *node) {
     if (plain) add_plain(c, plain);
     for (const struct index_group *g = index_node_first_group(node); g; g = index_group_next(g)) {
         c->found = grown(c, c->found, &c->found_room, c->found_count + 1, sizeof *c->found);
-        c->found[c->found_count++] = (struct found_group){index_group_name(g), index_group_members(g)};
+        c->found[c->found_count++] =
+            (struct found_group){index_group_name(g), index_group_members(g)};
     }
 }
 
@@ -137,7 +142,8 @@ static void merge_groups(struct match_cache *c) {
     size_t total = 0;
     for (size_t i = 0; i < c->found_count; i++) total += c->found[i].members->count;
     c->members = grown(c, c->members, &c->members_room, total, sizeof *c->members);
-    c->scratch.groups = grown(c, c->scratch.groups, &c->groups_room, c->found_count, sizeof *c->scratch.groups);
+    c->scratch.groups =
+        grown(c, c->scratch.groups, &c->groups_room, c->found_count, sizeof *c->scratch.groups);
     if (c->found_count > 1) qsort(c->found, c->found_count, sizeof *c->found, by_name);
     uint64_t *at = c->members;
     for (size_t i = 0; i < c->found_count;) {
@@ -149,11 +155,13 @@ static void merge_groups(struct match_cache *c) {
             at += c->found[i].members->count;
         }
         group->count = (uint32_t)(at - group->members);
-        if (i - first > 1) qsort((uint64_t *)(uintptr_t)group->members, group->count, sizeof *at, by_id);
+        if (i - first > 1)
+            qsort((uint64_t *)(uintptr_t)group->members, group->count, sizeof *at, by_id);
     }
 }
 
-/* Fills the scratch result; names point into the index until the lock is given back, so whoever keeps them copies. */
+/* Fills the scratch result; names point into the index until the lock is given back, so whoever
+ * keeps them copies. */
 static void look_up(struct match_cache *c, const struct account *account, struct slice subject) {
     c->scratch.plain_count = c->scratch.group_count = 0;
     c->scratch.remote = 0;
@@ -162,13 +170,16 @@ static void look_up(struct match_cache *c, const struct account *account, struct
     if (c->found_count) merge_groups(c);
 }
 
-/* --- the cache ---------------------------------------------------------------------------------------------------- */
+/* --- the cache
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 /* Replies and acknowledgements: each subject is used once. */
 static bool never_repeats(struct slice s) {
     if (s.size < 5) return false;
     if (s.at[0] == '_')
-        return slice_starts_with(s, "_INBOX.") || slice_starts_with(s, "_R_.") || slice_starts_with(s, "_GR_.");
+        return slice_starts_with(s, "_INBOX.") || slice_starts_with(s, "_R_.") ||
+               slice_starts_with(s, "_GR_.");
     return s.at[0] == '$' && slice_starts_with(s, "$JS.ACK.");
 }
 
@@ -233,7 +244,8 @@ static struct entry **place_for(struct match_cache *c, uint64_t hash) {
     return &set[(hash >> 40) % WAYS];
 }
 
-static const struct match *store(struct match_cache *c, const struct account *account, struct slice subject, uint64_t hash,
+static const struct match *store(struct match_cache *c, const struct account *account,
+                                 struct slice subject, uint64_t hash,
                                  const struct interest_stamp *stamp) {
     size_t bytes = entry_size(&c->scratch, subject.size);
     if (bytes > ENTRY_BYTES_MAX) return NULL;
@@ -255,7 +267,8 @@ static const struct match *store(struct match_cache *c, const struct account *ac
     uint64_t fanout = e->match.plain_count + e->match.group_count;
     counter_add(&c->stats.fanout_sum, fanout);
     counter_add(&c->stats.fanout_count, 1);
-    if (fanout > counter_get(&c->stats.fanout_max)) atomic_store_explicit(&c->stats.fanout_max, fanout, memory_order_relaxed);
+    if (fanout > counter_get(&c->stats.fanout_max))
+        atomic_store_explicit(&c->stats.fanout_max, fanout, memory_order_relaxed);
     return &e->match;
 }
 
@@ -278,14 +291,15 @@ static void keep_names(struct match_cache *c) {
     }
 }
 
-static bool is_entry(const struct match_cache *c, const struct entry *e, const struct account *account,
-                     struct slice subject) {
+static bool is_entry(const struct match_cache *c, const struct entry *e,
+                     const struct account *account, struct slice subject) {
     return e->subject_size == subject.size && e->account == account->number &&
-           bytes_equal(e->subject, subject.at, subject.size) && interest_unchanged(c->interest, &e->stamp);
+           bytes_equal(e->subject, subject.at, subject.size) &&
+           interest_unchanged(c->interest, &e->stamp);
 }
 
-static const struct match *find_in_index(struct match_cache *c, const struct account *account, struct slice subject,
-                                         uint64_t hash, bool keep) {
+static const struct match *find_in_index(struct match_cache *c, const struct account *account,
+                                         struct slice subject, uint64_t hash, bool keep) {
     counter_add(&c->stats.misses, 1);
     interest_lock(c->interest, c->worker);
     struct interest_stamp stamp = {0};
@@ -297,7 +311,8 @@ static const struct match *find_in_index(struct match_cache *c, const struct acc
     return stored ? stored : &c->scratch;
 }
 
-const struct match *match_find(struct match_cache *c, const struct account *account, struct slice subject) {
+const struct match *match_find(struct match_cache *c, const struct account *account,
+                               struct slice subject) {
     if (c->last && is_entry(c, c->last, account, subject)) {
         counter_add(&c->stats.hits, 1);
         return &c->last->match;

@@ -1,13 +1,19 @@
 #include "broker/publish.h"
-#include "base/memory.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "broker/client.h"
 #include "broker/trace.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DELIVER_PLAIN = 1, DELIVER_HEADERS = 2, DELIVER_TRACED = 4, DELIVER_COUNTED = 8, DELIVER_FROM_CLIENT = 16 };
+enum {
+    DELIVER_PLAIN = 1,
+    DELIVER_HEADERS = 2,
+    DELIVER_TRACED = 4,
+    DELIVER_COUNTED = 8,
+    DELIVER_FROM_CLIENT = 16
+};
 enum { OUTCOME_NONE, OUTCOME_REFUSAL, OUTCOME_PIECES };
 
 /* A queue member chosen on another worker. */
@@ -17,12 +23,13 @@ struct pick {
     struct slice name;
 };
 
-/* The body of LETTER_DELIVER; the letter's id is the publisher's connection. Behind it: for each pick its fixed part and
- * name, then subject, reply, sizes and body. */
+/* The body of LETTER_DELIVER; the letter's id is the publisher's connection. Behind it: for each
+ * pick its fixed part and name, then subject, reply, sizes and body. */
 struct deliver_letter {
     uint32_t account, flags, want, picks;
-    uint64_t outcome; /* the sender's struct outcome with OUTCOME_PIECES */
-    uint32_t outcome_worker; /* whose: a letter that was passed on is answered to the publisher's worker */
+    uint64_t outcome;        /* the sender's struct outcome with OUTCOME_PIECES */
+    uint32_t outcome_worker; /* whose: a letter that was passed on is answered to the publisher's
+                                worker */
     uint32_t subject_size, reply_size, sizes_size, header_size, total_size;
     struct counted *counted; /* DELIVER_COUNTED: the letter holds a reference */
 };
@@ -33,7 +40,8 @@ struct deliver_pick {
 
 /* The body of LETTER_OUTCOME; the letter's id is the publisher's connection. */
 struct outcome_letter {
-    uint64_t outcome; /* with pieces: which; 0: the one piece was refused, and subject and reply stand behind */
+    uint64_t outcome; /* with pieces: which; 0: the one piece was refused, and subject and reply
+                         stand behind */
     uint32_t pieces, taken;
     uint32_t subject_size, reply_size;
 };
@@ -51,9 +59,11 @@ size_t publish_outcome_size(void) {
     return sizeof(struct outcome);
 }
 
-/* --- delivery to one subscription --------------------------------------------------------------------------------- */
+/* --- delivery to one subscription
+ * --------------------------------------------------------------------------------- */
 
-/* Copies in steps of 16 bytes and may write and read up to 15 more: for short texts whose buffers have a margin. */
+/* Copies in steps of 16 bytes and may write and read up to 15 more: for short texts whose buffers
+ * have a margin. */
 static inline char *copy_short(char *to, const char *from, size_t size) {
     for (size_t i = 0; i < size; i += 16) memcpy(to + i, from + i, 16);
     return to + size;
@@ -64,11 +74,13 @@ static inline char *copy_exact(char *to, const char *from, size_t size) {
     return to + size;
 }
 
-/* What is left over the largest head: an HMSG line with a subject and a reply as long as a control line allows. */
+/* What is left over the largest head: an HMSG line with a subject and a reply as long as a control
+ * line allows. */
 enum { COPY_MARGIN = 16, SIZES_MAX = 32 };
 
 /* Writes MSG or HMSG to the subscriber's output. */
-static void append_message(struct client *c, const struct subscription *s, const struct message *m) {
+static void append_message(struct client *c, const struct subscription *s,
+                           const struct message *m) {
     struct output *out = &c->connection.output;
     struct chunk_pool *pool = &c->connection.worker->chunks;
     bool with_headers = m->with_headers && c->headers;
@@ -79,12 +91,15 @@ static void append_message(struct client *c, const struct subscription *s, const
     if (m->with_headers && !with_headers) {
         body += m->header_size;
         body_size -= m->header_size;
-        sizes = slice_of(stripped, (size_t)snprintf(stripped, sizeof stripped, "%u\r\n", m->total_size - m->header_size));
+        sizes = slice_of(stripped, (size_t)snprintf(stripped, sizeof stripped, "%u\r\n",
+                                                    m->total_size - m->header_size));
     }
     const char *sid = subscription_sid(s);
-    size_t head = 5 + m->subject.size + 1 + s->sid_size + 1 + (m->reply.size ? m->reply.size + 1 : 0) + sizes.size;
+    size_t head = 5 + m->subject.size + 1 + s->sid_size + 1 +
+                  (m->reply.size ? m->reply.size + 1 : 0) + sizes.size;
     bool small = head + body_size + COPY_MARGIN <= 2048 && !m->counted;
-    if (head + COPY_MARGIN > OUTPUT_CHUNK) { /* only with a control line configured to be that long */
+    if (head + COPY_MARGIN >
+        OUTPUT_CHUNK) { /* only with a control line configured to be that long */
         output_append(out, pool, with_headers ? "HMSG " : "MSG ", with_headers ? 5 : 4);
         output_append(out, pool, m->subject.at, m->subject.size);
         output_append(out, pool, " ", 1);
@@ -94,12 +109,14 @@ static void append_message(struct client *c, const struct subscription *s, const
         if (m->reply.size) output_append(out, pool, " ", 1);
         output_append(out, pool, sizes.at, sizes.size);
     } else {
-        char *start = output_room(out, pool, head + (small ? body_size : 0) + COPY_MARGIN), *at = start;
+        char *start = output_room(out, pool, head + (small ? body_size : 0) + COPY_MARGIN),
+             *at = start;
         if (with_headers) *at++ = 'H';
         memcpy(at, "MSG ", 4);
         at = copy_exact(at + 4, m->subject.at, m->subject.size);
         *at++ = ' ';
-        at = s->sid_size < sizeof s->inline_sid ? copy_short(at, sid, s->sid_size) : copy_exact(at, sid, s->sid_size);
+        at = s->sid_size < sizeof s->inline_sid ? copy_short(at, sid, s->sid_size)
+                                                : copy_exact(at, sid, s->sid_size);
         *at++ = ' ';
         if (m->reply.size) {
             at = copy_exact(at, m->reply.at, m->reply.size);
@@ -120,8 +137,10 @@ static void append_message(struct client *c, const struct subscription *s, const
             return;
         }
     }
-    if (m->counted) output_reference(out, m->counted, body, body_size);
-    else output_append(out, pool, body, body_size);
+    if (m->counted)
+        output_reference(out, m->counted, body, body_size);
+    else
+        output_append(out, pool, body, body_size);
     connection_appended(&c->connection);
 }
 
@@ -129,10 +148,13 @@ static void trace_message(struct client *c, const struct subscription *s, const 
     bool with_headers = m->with_headers && c->headers;
     size_t room = m->subject.size + m->reply.size + s->sid_size + m->sizes.size + 64;
     char *line = memory_new(room);
-    int n = snprintf(line, room, "%s %.*s %.*s %.*s%s", with_headers ? "HMSG" : "MSG", (int)m->subject.size, m->subject.at,
-                     (int)s->sid_size, subscription_sid(s), (int)m->reply.size, m->reply.at, m->reply.size ? " " : "");
-    if (m->with_headers && !with_headers) n += snprintf(line + n, room - (size_t)n, "%u", m->total_size - m->header_size);
-    else n += snprintf(line + n, room - (size_t)n, "%.*s", (int)m->sizes.size - 2, m->sizes.at);
+    int n = snprintf(line, room, "%s %.*s %.*s %.*s%s", with_headers ? "HMSG" : "MSG",
+                     (int)m->subject.size, m->subject.at, (int)s->sid_size, subscription_sid(s),
+                     (int)m->reply.size, m->reply.at, m->reply.size ? " " : "");
+    if (m->with_headers && !with_headers)
+        n += snprintf(line + n, room - (size_t)n, "%u", m->total_size - m->header_size);
+    else
+        n += snprintf(line + n, room - (size_t)n, "%.*s", (int)m->sizes.size - 2, m->sizes.at);
     trace_delivered(c, line, (size_t)n, m);
     free(line);
 }
@@ -147,8 +169,9 @@ static void close_slow(struct broker_worker *bw, struct client *c) {
     connection_close(&c->connection, CLOSE_SLOW_PENDING, false);
 }
 
-/* A consumer above three quarters of max_pending: its producer waits, or with no_fast_producer_stall it does not get this
- * message. Returns false for the latter. (Go: client.deliverMsg, stalledWait) */
+/* A consumer above three quarters of max_pending: its producer waits, or with
+ * no_fast_producer_stall it does not get this message. Returns false for the latter. (Go:
+ * client.deliverMsg, stalledWait) */
 static bool hold_producer(struct broker_worker *bw, struct client *c, const struct message *m) {
     if (bw->options->no_fast_producer_stall) return false;
     uint32_t ms = c->connection.output.pending >= (uint64_t)bw->options->max_pending ? 5 : 2;
@@ -159,8 +182,10 @@ static bool hold_producer(struct broker_worker *bw, struct client *c, const stru
     return true;
 }
 
-/* Delivers to one subscription of this worker: the only place where that happens. False: not taken. */
-static inline bool deliver(struct broker_worker *bw, struct subscription *s, const struct message *m) {
+/* Delivers to one subscription of this worker: the only place where that happens. False: not taken.
+ */
+static inline bool deliver(struct broker_worker *bw, struct subscription *s,
+                           const struct message *m) {
     struct client *c = s->client;
     if (s->removed || c->connection.closing || (c == m->from && !c->echo)) return false;
     s->delivered++;
@@ -176,7 +201,8 @@ static inline bool deliver(struct broker_worker *bw, struct subscription *s, con
     c->out_bytes += m->total_size; /* headers count even where they are stripped, as in Go */
     uint64_t pending = c->connection.output.pending;
     if (pending > EARLY_FLUSH) {
-        if (pending > (uint64_t)bw->options->max_pending / 4 * 3 && m->from_id && !hold_producer(bw, c, m)) {
+        if (pending > (uint64_t)bw->options->max_pending / 4 * 3 && m->from_id &&
+            !hold_producer(bw, c, m)) {
             if (last) subscription_remove(s);
             return false;
         }
@@ -190,10 +216,14 @@ static inline bool deliver(struct broker_worker *bw, struct subscription *s, con
     return true;
 }
 
-/* --- no responders ------------------------------------------------------------------------------------------------ */
+/* --- no responders
+ * ------------------------------------------------------------------------------------------------
+ */
 
-/* Nobody took it: the publisher's own plain subscription to the reply hears 503 (client-protocol.md, "No responders"). */
-static void no_responders(struct broker_worker *bw, struct client *c, struct slice subject, struct slice reply) {
+/* Nobody took it: the publisher's own plain subscription to the reply hears 503
+ * (client-protocol.md, "No responders"). */
+static void no_responders(struct broker_worker *bw, struct client *c, struct slice subject,
+                          struct slice reply) {
     const struct match *m = match_find(bw->cache, c->account, reply);
     for (uint32_t i = 0; i < m->plain_count; i++) {
         struct subscription *s = m->plain[i];
@@ -201,7 +231,8 @@ static void no_responders(struct broker_worker *bw, struct client *c, struct sli
         struct connection *to = &c->connection;
         char sizes[64];
         size_t total = 32 + subject.size;
-        int n = snprintf(sizes, sizeof sizes, " %zu %zu\r\nNATS/1.0 503\r\nNats-Subject: ", total, total);
+        int n = snprintf(sizes, sizeof sizes, " %zu %zu\r\nNATS/1.0 503\r\nNats-Subject: ", total,
+                         total);
         connection_append(to, "HMSG ", 5);
         connection_append(to, reply.at, reply.size);
         connection_append(to, " ", 1);
@@ -213,7 +244,9 @@ static void no_responders(struct broker_worker *bw, struct client *c, struct sli
     }
 }
 
-/* --- distribution ------------------------------------------------------------------------------------------------- */
+/* --- distribution
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static bool own(const struct broker_worker *bw, uint64_t id) {
     return id_worker(id) == bw->worker->index;
@@ -224,9 +257,11 @@ static bool deliver_to_member(struct broker_worker *bw, uint64_t id, const struc
     return s && deliver(bw, s, m);
 }
 
-/* Walks the group from a random member until one takes it, or until a member of another worker comes up: that one is
- * chosen, whether it takes the message is found out there. Returns that id, or 0; `*taken` tells about own members. */
-static uint64_t choose_member(struct broker_worker *bw, const struct match_group *g, const struct message *m, bool *taken) {
+/* Walks the group from a random member until one takes it, or until a member of another worker
+ * comes up: that one is chosen, whether it takes the message is found out there. Returns that id,
+ * or 0; `*taken` tells about own members. */
+static uint64_t choose_member(struct broker_worker *bw, const struct match_group *g,
+                              const struct message *m, bool *taken) {
     uint32_t at = g->count > 1 ? (uint32_t)((broker_random(bw) >> 32) * g->count >> 32) : 0;
     for (uint32_t i = 0; i < g->count; i++) {
         uint64_t id = g->members[at];
@@ -245,8 +280,8 @@ static size_t up8(size_t n) {
 }
 
 static void write_letter(struct broker_worker *bw, unsigned to, const struct message *m, bool plain,
-                         const struct pick *picks, size_t pick_count, unsigned want, uint64_t outcome,
-                         unsigned outcome_worker) {
+                         const struct pick *picks, size_t pick_count, unsigned want,
+                         uint64_t outcome, unsigned outcome_worker) {
     size_t size = sizeof(struct deliver_letter), named = 0;
     for (size_t i = 0; i < pick_count; i++)
         if (id_worker(picks[i].member) == to) {
@@ -255,7 +290,8 @@ static void write_letter(struct broker_worker *bw, unsigned to, const struct mes
         }
     size_t body = m->counted ? 0 : (size_t)m->total_size + 2;
     size += m->subject.size + m->reply.size + m->sizes.size + body;
-    struct letter *letter = mail_write(&bw->worker->mail, to, LETTER_DELIVER, m->from_id, size + COPY_MARGIN);
+    struct letter *letter =
+        mail_write(&bw->worker->mail, to, LETTER_DELIVER, m->from_id, size + COPY_MARGIN);
     if (m->counted) mail_add_weight(&bw->worker->mail, to, letter, m->counted->size);
     struct deliver_letter *l = (void *)letter->body;
     *l = (struct deliver_letter){
@@ -305,7 +341,8 @@ static uint64_t outcome_new(struct broker_worker *bw, const struct message *m, u
     return slots_id(&bw->outcomes, o);
 }
 
-static void write_letters(struct broker_worker *bw, const struct message *m, uint64_t plain, size_t picks, bool wants) {
+static void write_letters(struct broker_worker *bw, const struct message *m, uint64_t plain,
+                          size_t picks, bool wants) {
     uint64_t to = plain;
     for (size_t i = 0; i < picks; i++) to |= 1ull << id_worker(bw->picks[i].member);
     unsigned want = OUTCOME_NONE;
@@ -317,7 +354,8 @@ static void write_letters(struct broker_worker *bw, const struct message *m, uin
     }
     for (; to; to &= to - 1) {
         unsigned worker = (unsigned)__builtin_ctzll(to);
-        write_letter(bw, worker, m, plain >> worker & 1, bw->picks, picks, want, outcome, bw->worker->index);
+        write_letter(bw, worker, m, plain >> worker & 1, bw->picks, picks, want, outcome,
+                     bw->worker->index);
     }
 }
 
@@ -330,8 +368,8 @@ static void note_pick(struct broker_worker *bw, size_t i, struct slice name, uin
 }
 
 /* Cold: a message with queue groups or with subscribers elsewhere. */
-static uint32_t distribute_further(struct broker_worker *bw, struct message *m, const struct match *match, uint32_t taken,
-                                   bool wants) {
+static uint32_t distribute_further(struct broker_worker *bw, struct message *m,
+                                   const struct match *match, uint32_t taken, bool wants) {
     size_t picks = 0;
     for (uint32_t i = 0; i < match->group_count; i++) {
         bool here = false;
@@ -372,7 +410,9 @@ void publish(struct broker_worker *bw, struct message *m, bool wants_outcome) {
     if (!known && wants_outcome) no_responders(bw, m->from, m->subject, m->reply);
 }
 
-/* --- letters ------------------------------------------------------------------------------------------------------ */
+/* --- letters
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static const struct match_group *group_named(const struct match *match, struct slice name) {
     for (uint32_t i = 0; i < match->group_count; i++)
@@ -387,13 +427,16 @@ static bool deliver_to_group(struct broker_worker *bw, const struct match_group 
     if (!g) return false;
     uint32_t at = g->count > 1 ? (uint32_t)((broker_random(bw) >> 32) * g->count >> 32) : 0;
     for (uint32_t i = 0; i < g->count; i++, at = at + 1 == g->count ? 0 : at + 1)
-        if (own(bw, g->members[at]) && g->members[at] != chosen && deliver_to_member(bw, g->members[at], m)) return true;
+        if (own(bw, g->members[at]) && g->members[at] != chosen &&
+            deliver_to_member(bw, g->members[at], m))
+            return true;
     return false;
 }
 
 /* Refused here: the message goes on to the next worker that has members and was not tried. */
-static bool pass_on(struct broker_worker *bw, const struct match_group *g, const struct deliver_letter *l,
-                    const struct deliver_pick *p, const struct message *m) {
+static bool pass_on(struct broker_worker *bw, const struct match_group *g,
+                    const struct deliver_letter *l, const struct deliver_pick *p,
+                    const struct message *m) {
     uint64_t tried = p->tried | 1ull << bw->worker->index;
     for (uint32_t i = 0; g && i < g->count; i++) {
         unsigned to = id_worker(g->members[i]);
@@ -405,22 +448,23 @@ static bool pass_on(struct broker_worker *bw, const struct match_group *g, const
     return false;
 }
 
-static void answer(struct broker_worker *bw, const struct deliver_letter *l, const struct message *m, uint32_t pieces,
-                   bool taken) {
+static void answer(struct broker_worker *bw, const struct deliver_letter *l,
+                   const struct message *m, uint32_t pieces, bool taken) {
     bool refusal = l->want == OUTCOME_REFUSAL;
     if (l->want == OUTCOME_NONE || !pieces || (refusal && taken)) return;
     size_t texts = refusal ? m->subject.size + m->reply.size : 0;
-    struct letter *letter =
-        mail_write(&bw->worker->mail, l->outcome_worker, LETTER_OUTCOME, m->from_id, sizeof(struct outcome_letter) + texts);
+    struct letter *letter = mail_write(&bw->worker->mail, l->outcome_worker, LETTER_OUTCOME,
+                                       m->from_id, sizeof(struct outcome_letter) + texts);
     *(struct outcome_letter *)(void *)letter->body = (struct outcome_letter){
         l->outcome, pieces, taken, (uint32_t)m->subject.size, (uint32_t)m->reply.size};
     if (!refusal) return;
-    char *at = copy_exact(letter->body + sizeof(struct outcome_letter), m->subject.at, m->subject.size);
+    char *at =
+        copy_exact(letter->body + sizeof(struct outcome_letter), m->subject.at, m->subject.size);
     copy_exact(at, m->reply.at, m->reply.size);
 }
 
-static void read_letter(struct broker_worker *bw, const struct letter *letter, const struct deliver_letter *l,
-                        const char *at, struct message *m) {
+static void read_letter(struct broker_worker *bw, const struct letter *letter,
+                        const struct deliver_letter *l, const char *at, struct message *m) {
     *m = (struct message){.account = bw->broker->accounts[l->account],
                           .from_id = letter->id,
                           .subject = slice_of(at, l->subject_size),
@@ -440,7 +484,8 @@ void publish_on_deliver(void *context, const struct letter *letter) {
     const struct deliver_letter *l = (const void *)letter->body;
     const char *picks = letter->body + sizeof *l, *at = picks;
     for (uint32_t i = 0; i < l->picks; i++)
-        at += sizeof(struct deliver_pick) + up8(((const struct deliver_pick *)(const void *)at)->name_size);
+        at += sizeof(struct deliver_pick) +
+              up8(((const struct deliver_pick *)(const void *)at)->name_size);
     struct message m;
     read_letter(bw, letter, l, at, &m);
     const struct match *match = match_find(bw->cache, m.account, m.subject);
@@ -454,15 +499,18 @@ void publish_on_deliver(void *context, const struct letter *letter) {
         struct slice name = slice_of(picks + sizeof *p, p->name_size);
         picks += sizeof *p + up8(p->name_size);
         const struct match_group *g = group_named(match, name);
-        if (deliver_to_group(bw, g, p->member, &m)) taken++;
-        else if (pass_on(bw, g, l, p, &m)) continue; /* answered from there */
+        if (deliver_to_group(bw, g, p->member, &m))
+            taken++;
+        else if (pass_on(bw, g, l, p, &m))
+            continue; /* answered from there */
         pieces++;
     }
     count_deliveries(bw, &m, taken);
     answer(bw, l, &m, pieces, taken);
     if (bw->stall_ms) {
         if (letter->id) {
-            struct letter *stall = mail_write(&bw->worker->mail, id_worker(letter->id), LETTER_STALL, letter->id, 4);
+            struct letter *stall =
+                mail_write(&bw->worker->mail, id_worker(letter->id), LETTER_STALL, letter->id, 4);
             memcpy(stall->body, &bw->stall_ms, 4);
         }
         bw->stall_ms = 0;
@@ -476,7 +524,9 @@ void publish_on_outcome(void *context, const struct letter *letter) {
     struct connection *c = connection_find(bw->worker, letter->id);
     if (!l->outcome) {
         const char *at = letter->body + sizeof *l;
-        if (c) no_responders(bw, client_of(c), slice_of(at, l->subject_size), slice_of(at + l->subject_size, l->reply_size));
+        if (c)
+            no_responders(bw, client_of(c), slice_of(at, l->subject_size),
+                          slice_of(at + l->subject_size, l->reply_size));
         return;
     }
     struct outcome *o = slots_find(&bw->outcomes, l->outcome);

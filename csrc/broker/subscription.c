@@ -20,16 +20,20 @@ static struct slice queue_of(const struct subscription *s) {
     return s->queue ? slice_text(s->queue) : (struct slice){0};
 }
 
-bool subscription_add(struct client *c, struct slice subject, struct slice queue, struct slice sid) {
+bool subscription_add(struct client *c, struct slice subject, struct slice queue,
+                      struct slice sid) {
     struct broker_worker *bw = client_worker(c);
     struct subscription *s = slots_take(&bw->subscriptions);
     if (!s) return false;
     s->client = c;
     s->sid_size = (uint32_t)sid.size & 0x7fffffff;
-    if (sid.size < sizeof s->inline_sid) memcpy(s->inline_sid, sid.at, sid.size);
-    else s->long_sid = memory_text(sid);
+    if (sid.size < sizeof s->inline_sid)
+        memcpy(s->inline_sid, sid.at, sid.size);
+    else
+        s->long_sid = memory_text(sid);
     if (queue.size) s->queue = memory_text(queue);
-    s->node = interest_add(&bw->broker->interest, c->account, subject, queue, slots_id(&bw->subscriptions, s));
+    s->node = interest_add(&bw->broker->interest, c->account, subject, queue,
+                           slots_id(&bw->subscriptions, s));
     if (!s->node) {
         if (s->sid_size >= sizeof s->inline_sid) free(s->long_sid);
         free(s->queue);
@@ -48,7 +52,8 @@ void subscription_remove(struct subscription *s) {
     struct broker_worker *bw = client_worker(c);
     s->removed = true;
     linear_hash_remove(&c->sids, &s->link);
-    interest_remove(&bw->broker->interest, c->account, s->node, queue_of(s), slots_id(&bw->subscriptions, s));
+    interest_remove(&bw->broker->interest, c->account, s->node, queue_of(s),
+                    slots_id(&bw->subscriptions, s));
     counter_add(&bw->totals.subscriptions, (uint64_t)-1);
     if (s->sid_size >= sizeof s->inline_sid) free(s->long_sid);
     s->next_dead = bw->graveyard;
@@ -71,8 +76,10 @@ uint32_t subscription_count(const struct client *c) {
 bool subscriptions_reap(struct client *c) {
     while (c->sids.count) {
         struct hash_link *link = linear_hash_each(&c->sids, &c->reap_cursor, NULL);
-        if (!link) c->reap_cursor = 0; /* the table shrank: what moved to buckets already passed */
-        else subscription_remove(of_link(link));
+        if (!link)
+            c->reap_cursor = 0; /* the table shrank: what moved to buckets already passed */
+        else
+            subscription_remove(of_link(link));
         if (worker_budget_over(c->connection.worker, 8)) return c->sids.count == 0;
     }
     linear_hash_free(&c->sids);

@@ -12,18 +12,21 @@ enum { LABEL_MAX = 512 };
 static const char *label(const struct client *c, char out[LABEL_MAX]) {
     const struct connect_options *o = &c->options;
     bool v6 = strchr(c->connection.ip, ':') != NULL;
-    int n = snprintf(out, LABEL_MAX, "%s%s%s:%u - cid:%llu", v6 ? "[" : "", c->connection.ip, v6 ? "]" : "",
-                     c->connection.port, (unsigned long long)c->cid);
+    int n = snprintf(out, LABEL_MAX, "%s%s%s:%u - cid:%llu", v6 ? "[" : "", c->connection.ip,
+                     v6 ? "]" : "", c->connection.port, (unsigned long long)c->cid);
     if (!c->connected) return out;
-    const char *lang = o->lang ? o->lang : "", *version = o->version ? o->version : "", *name = o->name ? o->name : "";
+    const char *lang = o->lang ? o->lang : "", *version = o->version ? o->version : "",
+               *name = o->name ? o->name : "";
     if (*lang || *version || *name) {
-        n += snprintf(out + n, LABEL_MAX - (size_t)n, " - \"%s%.64s%s%.64s%s%.128s\"", *version ? "v" : "", version,
-                      *version && *lang ? ":" : "", lang, (*version || *lang) && *name ? ":" : "", name);
+        n += snprintf(out + n, LABEL_MAX - (size_t)n, " - \"%s%.64s%s%.64s%s%.128s\"",
+                      *version ? "v" : "", version, *version && *lang ? ":" : "", lang,
+                      (*version || *lang) && *name ? ":" : "", name);
     }
     return out;
 }
 
-static void write_line(enum log_level level, const struct client *c, const char *text, size_t size) {
+static void write_line(enum log_level level, const struct client *c, const char *text,
+                       size_t size) {
     char who[LABEL_MAX];
     label(c, who);
     size_t n = strlen(who);
@@ -48,7 +51,8 @@ static void write_op(const struct client *c, const char *arrow, const char *op, 
 }
 
 void trace_in(struct client *c, const struct client_op *op) {
-    static const char *const names[] = {"CONNECT", "PUB", "HPUB", "SUB", "UNSUB", "PING", "PONG", "INFO", "+OK", "-ERR"};
+    static const char *const names[] = {"CONNECT", "PUB",  "HPUB", "SUB", "UNSUB",
+                                        "PING",    "PONG", "INFO", "+OK", "-ERR"};
     if (op->verb == CLIENT_CONNECT) {
         size_t room = op->arg.size * 2 + 256;
         char *redacted = memory_new(room);
@@ -62,7 +66,8 @@ void trace_in(struct client *c, const struct client_op *op) {
 }
 
 void trace_out(struct client *c, struct slice text) {
-    if (text.size && text.at[0] == '+') text = slice_of(text.at + 1, text.size - 1); /* Go prints [OK] */
+    if (text.size && text.at[0] == '+')
+        text = slice_of(text.at + 1, text.size - 1); /* Go prints [OK] */
     write_op(c, "->>", "", text);
 }
 
@@ -85,8 +90,8 @@ void trace_mapping(struct client *c, struct slice from, struct slice to) {
     free(text);
 }
 
-void trace_payload(struct client *c, const char *arrow, const char *body, uint32_t size, uint32_t header_size,
-                   const struct perigee_options *o) {
+void trace_payload(struct client *c, const char *arrow, const char *body, uint32_t size,
+                   uint32_t header_size, const struct perigee_options *o) {
     if (o->trace_headers) {
         if (header_size < 4) return;
         size = header_size - 4; /* without the last CR LF CR LF */
@@ -142,13 +147,15 @@ void trace_client_error(struct client *c, struct slice text) {
 
 void trace_closed(struct client *c) {
     char text[128];
-    int n = snprintf(text, sizeof text, "Client connection closed: %s", close_reason_text(c->connection.reason));
+    int n = snprintf(text, sizeof text, "Client connection closed: %s",
+                     close_reason_text(c->connection.reason));
     write_line(LOG_DEBUG, c, text, (size_t)n);
 }
 
 void trace_slow_pending(struct client *c, int64_t max_pending) {
     char text[128];
-    int n = snprintf(text, sizeof text, "Slow Consumer Detected: MaxPending of %lld Exceeded", (long long)max_pending);
+    int n = snprintf(text, sizeof text, "Slow Consumer Detected: MaxPending of %lld Exceeded",
+                     (long long)max_pending);
     write_line(LOG_INFO, c, text, (size_t)n);
 }
 
@@ -156,14 +163,16 @@ void trace_slow_deadline(struct client *c, uint64_t deadline_ns) {
     char text[160];
     uint32_t chunks = 0;
     for (struct output_part *p = c->connection.output.first; p; p = p->next) chunks++;
-    int n = snprintf(text, sizeof text,
-                     "Slow Consumer Detected: WriteDeadline of %gs exceeded with %u chunks of %llu total bytes.",
-                     (double)deadline_ns / 1e9, chunks, (unsigned long long)c->connection.output.pending);
+    int n = snprintf(
+        text, sizeof text,
+        "Slow Consumer Detected: WriteDeadline of %gs exceeded with %u chunks of %llu total bytes.",
+        (double)deadline_ns / 1e9, chunks, (unsigned long long)c->connection.output.pending);
     write_line(LOG_INFO, c, text, (size_t)n);
 }
 
 void trace_stalled(struct client *c, uint64_t ns) {
     char text[128];
-    int n = snprintf(text, sizeof text, "Producer was stalled for a total of %gms", (double)ns / 1e6);
+    int n =
+        snprintf(text, sizeof text, "Producer was stalled for a total of %gms", (double)ns / 1e6);
     write_line(LOG_WARN, c, text, (size_t)n);
 }

@@ -34,8 +34,10 @@ void events_put(const struct perigee_event *event) {
     char *at = copy_text(&n->event.data, n->bytes);
     for (int i = 0; i < PERIGEE_TEXTS; i++) at = copy_text(&n->event.texts[i], at);
     pthread_mutex_lock(&queue.lock);
-    if (queue.last) queue.last->next = n;
-    else queue.first = n;
+    if (queue.last)
+        queue.last->next = n;
+    else
+        queue.first = n;
     queue.last = n;
     if (queue.ready) pthread_cond_signal(&queue.filled);
     pthread_mutex_unlock(&queue.lock);

@@ -1,7 +1,7 @@
 /*
- * The queue of events for the control plane. Any thread puts; one thread takes. What is put is copied. Connects, closes,
- * answers and requests are each bounded by what is in flight (connections, requests that were asked), so the queue has no
- * limit of its own and drops nothing.
+ * The queue of events for the control plane. Any thread puts; one thread takes. What is put is
+ * copied. Connects, closes, answers and requests are each bounded by what is in flight
+ * (connections, requests that were asked), so the queue has no limit of its own and drops nothing.
  */
 #pragma once
 #include <stdbool.h>

@@ -1,10 +1,12 @@
 /*
- * The seam between the C core and the Lua control plane: read by the C compiler and by ffi.cdef alike, so that no struct
- * exists twice. Hence the subset: plain structs, enums for constants, functions; nothing of the preprocessor but the next
- * line. It includes nothing (whoever includes it has stdint, stddef and stdbool), and so may be included by any folder.
+ * The seam between the C core and the Lua control plane: read by the C compiler and by ffi.cdef
+ * alike, so that no struct exists twice. Hence the subset: plain structs, enums for constants,
+ * functions; nothing of the preprocessor but the next line. It includes nothing (whoever includes
+ * it has stdint, stddef and stdbool), and so may be included by any folder.
  *
- * Two things cross it. Events go up: the control plane pulls them one by one, C never calls into Lua. Calls go down: plain
- * functions; what changes a worker's state is a letter to that worker, answered by an event. Things are named by handles (base/id.h).
+ * Two things cross it. Events go up: the control plane pulls them one by one, C never calls into
+ * Lua. Calls go down: plain functions; what changes a worker's state is a letter to that worker,
+ * answered by an event. Things are named by handles (base/id.h).
  *
  * All functions are called by the control plane's thread, except where it says otherwise.
  */
@@ -22,7 +24,9 @@ struct perigee_text {
     size_t size;
 };
 
-/* --- events ------------------------------------------------------------------------------------------------------- */
+/* --- events
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 enum perigee_event_kind {
     PERIGEE_EVENT_NONE,
@@ -61,32 +65,36 @@ struct perigee_event {
     struct perigee_text data; /* records, as the kind says */
 };
 
-/* Waits up to `timeout_ms` (-1: for ever) for the next event. False: none came. What the event points to is valid until the next call. */
+/* Waits up to `timeout_ms` (-1: for ever) for the next event. False: none came. What the event
+ * points to is valid until the next call. */
 bool perigee_event_next(struct perigee_event *event, int timeout_ms);
 
-/* --- options: what the control plane decides and the workers obey ---------------------------------------------------- */
+/* --- options: what the control plane decides and the workers obey
+ * ---------------------------------------------------- */
 
-/* An INFO line in two pieces, between which the client's id and address are written. Terminated texts. */
+/* An INFO line in two pieces, between which the client's id and address are written. Terminated
+ * texts. */
 struct perigee_info {
     const char *head, *tail;
 };
 
 struct perigee_options {
-    int64_t max_payload;       /* bytes; -1: unlimited */
-    int64_t max_pending;       /* bytes of output of one connection */
-    int64_t max_connections;   /* clients; 0 or less: none */
-    int64_t max_subscriptions; /* of one connection; 0 or less: unlimited */
-    int64_t max_control_line;  /* bytes of an operation's arguments */
+    int64_t max_payload;             /* bytes; -1: unlimited */
+    int64_t max_pending;             /* bytes of output of one connection */
+    int64_t max_connections;         /* clients; 0 or less: none */
+    int64_t max_subscriptions;       /* of one connection; 0 or less: unlimited */
+    int64_t max_control_line;        /* bytes of an operation's arguments */
     int64_t max_subscription_tokens; /* 0: unlimited */
     int64_t ping_max;
     int64_t ping_interval_ns, write_deadline_ns;
     int64_t max_traced_msg_len; /* 0: unlimited */
     bool headers;               /* header support */
     bool no_fast_producer_stall;
-    bool write_retry;           /* write_timeout: retry */
+    bool write_retry; /* write_timeout: retry */
     bool trace_headers;
     bool match_cache;
-    struct perigee_info first, connected; /* the greeting; what follows the first PING after CONNECT */
+    struct perigee_info first,
+        connected; /* the greeting; what follows the first PING after CONNECT */
 };
 
 struct perigee_log {
@@ -104,11 +112,12 @@ enum perigee_log_level {
     PERIGEE_LOG_TRACE,
 };
 
-/* --- records that workers answer with; each is followed by its texts, padded to 8 bytes ------------------------------- */
+/* --- records that workers answer with; each is followed by its texts, padded to 8 bytes
+ * ------------------------------- */
 
 struct perigee_connection {
-    uint32_t size;                  /* of the whole record */
-    uint32_t listed;                /* struct perigee_subscription records behind the texts */
+    uint32_t size;   /* of the whole record */
+    uint32_t listed; /* struct perigee_subscription records behind the texts */
     uint64_t id, cid;
     int64_t start_ns, stop_ns, last_activity_ns; /* wall clock; stop 0: open */
     int64_t rtt_ns;
@@ -137,23 +146,28 @@ struct perigee_totals {
     uint64_t in_msgs, in_bytes, out_msgs, out_bytes;
     uint64_t subscriptions, clients, total_clients;
     uint64_t slow_consumers, stale_connections, stalled_clients;
-    uint64_t index_inserts, index_removes, index_matches, cache_hits, cache_entries, cache_bytes, cache_allocations;
+    uint64_t index_inserts, index_removes, index_matches, cache_hits, cache_entries, cache_bytes,
+        cache_allocations;
     uint64_t fanout_max, fanout_sum, fanout_count;
     uint64_t long_callbacks, longest_callback_ns; /* debug builds */
 };
 
-/* --- the server ------------------------------------------------------------------------------------------------------ */
+/* --- the server
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 enum { PERIGEE_LISTEN_CLIENTS, PERIGEE_LISTEN_HTTP };
 
-/* Starts `workers` threads. The options and the texts in them are copied. 0, or a negative errno. */
+/* Starts `workers` threads. The options and the texts in them are copied. 0, or a negative errno.
+ */
 int perigee_start(unsigned workers, const struct perigee_options *options);
 
 /* Closes everything and ends the threads. */
 void perigee_stop(void);
 
-/* Binds host:port (0: any free port), before or after the start. Returns a descriptor and the real port, or -1 and the
- * reason. What connects waits until perigee_accept(), which returns a listener number. */
+/* Binds host:port (0: any free port), before or after the start. Returns a descriptor and the real
+ * port, or -1 and the reason. What connects waits until perigee_accept(), which returns a listener
+ * number. */
 int perigee_bind(const char *host, int port, int *real_port, char *error, size_t error_size);
 int perigee_accept(int what, int descriptor);
 void perigee_unlisten(int listener);
@@ -161,7 +175,8 @@ void perigee_unlisten(int listener);
 /* Takes new options over on all workers; each answers `request` with an event. */
 void perigee_reconfigure(const struct perigee_options *options, uint64_t request);
 
-/* The verdict on a CONNECT: admitted into `account`, or refused with an -ERR text and a close reason. */
+/* The verdict on a CONNECT: admitted into `account`, or refused with an -ERR text and a close
+ * reason. */
 void perigee_admit(uint64_t id, uint32_t account, const char *error, int reason);
 
 /* A whole HTTP response. */
@@ -185,7 +200,9 @@ void perigee_set_mappings(uint32_t account, struct mapping_set *mappings);
 
 const char *perigee_close_reason(int reason);
 
-/* --- the process ------------------------------------------------------------------------------------------------------ */
+/* --- the process
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 int perigee_log_configure(const struct perigee_log *log, char *error, size_t error_size);
 bool perigee_log_reopen(void);
@@ -196,27 +213,32 @@ int64_t perigee_monotonic_ns(void);
 int64_t perigee_resident_bytes(void);
 int64_t perigee_cpu_ns(void); /* of all threads */
 int perigee_cores(void);
-int perigee_raise_descriptor_limit(void); /* to the hard limit; returns it */
-void perigee_catch_signals(void);         /* from now on they are events */
+int perigee_raise_descriptor_limit(void);     /* to the hard limit; returns it */
+void perigee_catch_signals(void);             /* from now on they are events */
 int perigee_send_signal(int pid, int number); /* 0, or an errno */
 
-/* New keys of the server, the public parts as nkeys of 56 characters, terminated: "N..." and the curve key "X...". */
+/* New keys of the server, the public parts as nkeys of 56 characters, terminated: "N..." and the
+ * curve key "X...". */
 void perigee_server_key(char out[57]);
 void perigee_server_curve_key(char out[57]);
 
-/* --- pure modules, without a server ------------------------------------------------------------------------------------ */
+/* --- pure modules, without a server
+ * ------------------------------------------------------------------------------------ */
 
 struct mapping_builder *perigee_mappings_new(void);
 void perigee_mappings_begin(struct mapping_builder *builder, const char *source, size_t size);
-void perigee_mappings_destination(struct mapping_builder *builder, const char *destination, size_t size, unsigned weight,
-                                  const char *cluster, size_t cluster_size);
+void perigee_mappings_destination(struct mapping_builder *builder, const char *destination,
+                                  size_t size, unsigned weight, const char *cluster,
+                                  size_t cluster_size);
 int perigee_mappings_end(struct mapping_builder *builder, char *error, size_t error_size);
-struct mapping_set *perigee_mappings_finish(struct mapping_builder *builder, const char *cluster, size_t cluster_size);
+struct mapping_set *perigee_mappings_finish(struct mapping_builder *builder, const char *cluster,
+                                            size_t cluster_size);
 void perigee_mappings_free(struct mapping_set *set);
-int perigee_mappings_select(const struct mapping_set *set, const char *subject, size_t size, uint64_t random, char *out,
-                            size_t room, size_t *length);
+int perigee_mappings_select(const struct mapping_set *set, const char *subject, size_t size,
+                            uint64_t random, char *out, size_t room, size_t *length);
 
-/* One client operation out of bytes; slices point into them. `result` is enum client_parse of wire/client_protocol.h. */
+/* One client operation out of bytes; slices point into them. `result` is enum client_parse of
+ * wire/client_protocol.h. */
 struct perigee_operation {
     int result, verb;
     size_t line_size;
@@ -225,30 +247,37 @@ struct perigee_operation {
     uint64_t max;
     bool has_max;
 };
-void perigee_parse_operation(const char *at, size_t size, uint32_t max_control_line, struct perigee_operation *out,
-                             char *error, size_t error_size);
+void perigee_parse_operation(const char *at, size_t size, uint32_t max_control_line,
+                             struct perigee_operation *out, char *error, size_t error_size);
 
 struct subject_index *perigee_index_new(void);
 void perigee_index_free(struct subject_index *index);
-struct index_node *perigee_index_insert(struct subject_index *index, const char *subject, size_t size, const char *queue,
-                                        size_t queue_size, uint64_t id);
-bool perigee_index_remove(struct subject_index *index, struct index_node *node, const char *queue, size_t queue_size,
-                          uint64_t id);
-/* Writes up to `room` ids of members that match, queue members included; returns how many there are. */
-size_t perigee_index_match(const struct subject_index *index, const char *subject, size_t size, uint64_t *ids, size_t room);
-/* Which predicates hold: bit 0 may be subscribed to, 1 valid, 2 literal, 3 may be published to, 4 has a wildcard. */
+struct index_node *perigee_index_insert(struct subject_index *index, const char *subject,
+                                        size_t size, const char *queue, size_t queue_size,
+                                        uint64_t id);
+bool perigee_index_remove(struct subject_index *index, struct index_node *node, const char *queue,
+                          size_t queue_size, uint64_t id);
+/* Writes up to `room` ids of members that match, queue members included; returns how many there
+ * are. */
+size_t perigee_index_match(const struct subject_index *index, const char *subject, size_t size,
+                           uint64_t *ids, size_t room);
+/* Which predicates hold: bit 0 may be subscribed to, 1 valid, 2 literal, 3 may be published to, 4
+ * has a wildcard. */
 unsigned perigee_subject_check(const char *subject, size_t size);
-bool perigee_subject_is_subset(const char *subject, size_t size, const char *filter, size_t filter_size);
+bool perigee_subject_is_subset(const char *subject, size_t size, const char *filter,
+                               size_t filter_size);
 bool perigee_subject_collides(const char *a, size_t a_size, const char *b, size_t b_size);
 
-struct transform *perigee_transform_compile(const char *source, size_t source_size, const char *destination,
-                                            size_t destination_size, bool strict, char *error, size_t error_size);
+struct transform *perigee_transform_compile(const char *source, size_t source_size,
+                                            const char *destination, size_t destination_size,
+                                            bool strict, char *error, size_t error_size);
 void perigee_transform_free(struct transform *transform);
 /* Returns the length, or -1 when the subject does not match the source. */
-int64_t perigee_transform_apply(const struct transform *transform, const char *subject, size_t size, uint64_t random,
-                                char *out, size_t room);
+int64_t perigee_transform_apply(const struct transform *transform, const char *subject, size_t size,
+                                uint64_t random, char *out, size_t room);
 
-/* The layout of every struct here, for the spec that compares what FFI sees: name, size, and offsets of its fields. */
+/* The layout of every struct here, for the spec that compares what FFI sees: name, size, and
+ * offsets of its fields. */
 struct perigee_layout {
     const char *structure, *field;
     size_t offset, size;

@@ -4,8 +4,8 @@
 #include "ffi/events.h"
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sched.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 int perigee_log_configure(const struct perigee_log *l, char *error, size_t error_size) {
-    struct log_settings s = {l->file, l->time, l->utc, l->debug, l->trace, l->size_limit_bytes, l->max_files};
+    struct log_settings s = {l->file,     l->time, l->utc, l->debug, l->trace, l->size_limit_bytes,
+                             l->max_files};
     return log_configure(&s, error, error_size);
 }
 
@@ -62,7 +63,9 @@ int perigee_raise_descriptor_limit(void) {
     return (int)r.rlim_cur;
 }
 
-/* --- signals ------------------------------------------------------------------------------------------------------ */
+/* --- signals
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static sigset_t caught;
 
@@ -90,14 +93,16 @@ int perigee_send_signal(int pid, int number) {
     return kill(pid, number) == 0 ? 0 : errno;
 }
 
-/* --- the server's keys --------------------------------------------------------------------------------------------- */
+/* --- the server's keys
+ * --------------------------------------------------------------------------------------------- */
 
 /* CRC-16/XMODEM, which nkeys carry behind the key. */
 static uint16_t crc16(const unsigned char *at, size_t size) {
     uint16_t crc = 0;
     for (size_t i = 0; i < size; i++) {
         crc = (uint16_t)(crc ^ (uint16_t)(at[i] << 8));
-        for (int bit = 0; bit < 8; bit++) crc = (uint16_t)(crc & 0x8000 ? crc << 1 ^ 0x1021 : crc << 1);
+        for (int bit = 0; bit < 8; bit++)
+            crc = (uint16_t)(crc & 0x8000 ? crc << 1 ^ 0x1021 : crc << 1);
     }
     return crc;
 }
@@ -115,7 +120,8 @@ static void write_nkey(unsigned char prefix, const unsigned char public_key[32],
     raw[34] = (unsigned char)(crc >> 8);
     for (size_t i = 0; i < 56; i++) { /* 35 bytes are 56 digits of 5 bits */
         size_t bit = i * 5;
-        unsigned pair = (unsigned)raw[bit / 8] << 8 | (bit / 8 + 1 < sizeof raw ? raw[bit / 8 + 1] : 0u);
+        unsigned pair =
+            (unsigned)raw[bit / 8] << 8 | (bit / 8 + 1 < sizeof raw ? raw[bit / 8 + 1] : 0u);
         out[i] = alphabet[pair >> (11 - bit % 8) & 31];
     }
     out[56] = 0;

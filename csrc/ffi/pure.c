@@ -11,7 +11,9 @@
 
 #include "ffi/perigee.h"
 
-/* --- mappings ----------------------------------------------------------------------------------------------------- */
+/* --- mappings
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 struct mapping_builder *perigee_mappings_new(void) {
     return mapping_builder_new();
@@ -21,8 +23,8 @@ void perigee_mappings_begin(struct mapping_builder *b, const char *source, size_
     mapping_builder_begin(b, source, size);
 }
 
-void perigee_mappings_destination(struct mapping_builder *b, const char *destination, size_t size, unsigned weight,
-                                  const char *cluster, size_t cluster_size) {
+void perigee_mappings_destination(struct mapping_builder *b, const char *destination, size_t size,
+                                  unsigned weight, const char *cluster, size_t cluster_size) {
     mapping_builder_destination(b, destination, size, weight, cluster, cluster_size);
 }
 
@@ -30,7 +32,8 @@ int perigee_mappings_end(struct mapping_builder *b, char *error, size_t error_si
     return mapping_builder_end(b, error, error_size);
 }
 
-struct mapping_set *perigee_mappings_finish(struct mapping_builder *b, const char *cluster, size_t cluster_size) {
+struct mapping_set *perigee_mappings_finish(struct mapping_builder *b, const char *cluster,
+                                            size_t cluster_size) {
     return mapping_builder_finish(b, cluster, cluster_size);
 }
 
@@ -38,23 +41,26 @@ void perigee_mappings_free(struct mapping_set *set) {
     mapping_set_free(set);
 }
 
-int perigee_mappings_select(const struct mapping_set *set, const char *subject, size_t size, uint64_t random, char *out,
-                            size_t room, size_t *length) {
+int perigee_mappings_select(const struct mapping_set *set, const char *subject, size_t size,
+                            uint64_t random, char *out, size_t room, size_t *length) {
     return (int)mapping_set_select(set, slice_of(subject, size), random, out, room, length);
 }
 
-/* --- the protocol ------------------------------------------------------------------------------------------------- */
+/* --- the protocol
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static struct perigee_text text_of(struct slice s) {
     return (struct perigee_text){s.at, s.size};
 }
 
-void perigee_parse_operation(const char *at, size_t size, uint32_t max_control_line, struct perigee_operation *out,
-                             char *error, size_t error_size) {
+void perigee_parse_operation(const char *at, size_t size, uint32_t max_control_line,
+                             struct perigee_operation *out, char *error, size_t error_size) {
     struct client_op op = {0};
     size_t scanned = 0;
     *out = (struct perigee_operation){0};
-    out->result = (int)client_parse_line(at, size, max_control_line, &scanned, &op, error, error_size);
+    out->result =
+        (int)client_parse_line(at, size, max_control_line, &scanned, &op, error, error_size);
     if (out->result != CLIENT_PARSED) return;
     out->verb = (int)op.verb;
     out->line_size = op.line_size;
@@ -69,7 +75,9 @@ void perigee_parse_operation(const char *at, size_t size, uint32_t max_control_l
     out->has_max = op.has_max;
 }
 
-/* --- subjects ----------------------------------------------------------------------------------------------------- */
+/* --- subjects
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 struct subject_index *perigee_index_new(void) {
     return subject_index_new();
@@ -79,13 +87,14 @@ void perigee_index_free(struct subject_index *index) {
     subject_index_free(index);
 }
 
-struct index_node *perigee_index_insert(struct subject_index *index, const char *subject, size_t size, const char *queue,
-                                        size_t queue_size, uint64_t id) {
+struct index_node *perigee_index_insert(struct subject_index *index, const char *subject,
+                                        size_t size, const char *queue, size_t queue_size,
+                                        uint64_t id) {
     return subject_index_insert(index, slice_of(subject, size), slice_of(queue, queue_size), id);
 }
 
-bool perigee_index_remove(struct subject_index *index, struct index_node *node, const char *queue, size_t queue_size,
-                          uint64_t id) {
+bool perigee_index_remove(struct subject_index *index, struct index_node *node, const char *queue,
+                          size_t queue_size, uint64_t id) {
     return subject_index_remove(index, node, slice_of(queue, queue_size), id);
 }
 
@@ -105,7 +114,8 @@ static void add_node(void *arg, const struct index_node *node) {
         add_ids(arg, index_group_members(g));
 }
 
-size_t perigee_index_match(const struct subject_index *index, const char *subject, size_t size, uint64_t *ids, size_t room) {
+size_t perigee_index_match(const struct subject_index *index, const char *subject, size_t size,
+                           uint64_t *ids, size_t room) {
     struct found f = {ids, room, 0};
     subject_index_match(index, slice_of(subject, size), add_node, &f);
     return f.count;
@@ -118,7 +128,8 @@ unsigned perigee_subject_check(const char *subject, size_t size) {
            (subject_has_wildcard(s) ? 16u : 0u);
 }
 
-bool perigee_subject_is_subset(const char *subject, size_t size, const char *filter, size_t filter_size) {
+bool perigee_subject_is_subset(const char *subject, size_t size, const char *filter,
+                               size_t filter_size) {
     return subject_is_subset(slice_of(subject, size), slice_of(filter, filter_size));
 }
 
@@ -126,10 +137,13 @@ bool perigee_subject_collides(const char *a, size_t a_size, const char *b, size_
     return subject_collides(slice_of(a, a_size), slice_of(b, b_size));
 }
 
-/* --- transforms --------------------------------------------------------------------------------------------------- */
+/* --- transforms
+ * ---------------------------------------------------------------------------------------------------
+ */
 
-struct transform *perigee_transform_compile(const char *source, size_t source_size, const char *destination,
-                                            size_t destination_size, bool strict, char *error, size_t error_size) {
+struct transform *perigee_transform_compile(const char *source, size_t source_size,
+                                            const char *destination, size_t destination_size,
+                                            bool strict, char *error, size_t error_size) {
     return transform_compile(slice_of(source, source_size), slice_of(destination, destination_size),
                              strict ? TRANSFORM_IMPORT : TRANSFORM_MAPPING, error, error_size);
 }
@@ -138,9 +152,11 @@ void perigee_transform_free(struct transform *t) {
     transform_free(t);
 }
 
-int64_t perigee_transform_apply(const struct transform *t, const char *subject, size_t size, uint64_t random, char *out,
-                                size_t room) {
+int64_t perigee_transform_apply(const struct transform *t, const char *subject, size_t size,
+                                uint64_t random, char *out, size_t room) {
     size_t length = 0;
-    if (transform_match(t, slice_of(subject, size), random, out, room, &length) != TRANSFORM_MATCHED) return -1;
+    if (transform_match(t, slice_of(subject, size), random, out, room, &length) !=
+        TRANSFORM_MATCHED)
+        return -1;
     return (int64_t)length;
 }

@@ -35,7 +35,8 @@ static char *put(char *at, const char *text, size_t size) {
 }
 
 /* The index is read under the worker's own lock, which keeps the node's subject from changing. */
-static void add_subscription(struct records *r, struct broker_worker *bw, const struct subscription *s) {
+static void add_subscription(struct records *r, struct broker_worker *bw,
+                             const struct subscription *s) {
     char local[1024], *subject = local;
     interest_lock(&bw->broker->interest, bw->worker->index);
     size_t n = index_node_subject(s->node, local, sizeof local);
@@ -109,7 +110,8 @@ void records_add_client(struct records *r, const struct client *c, bool with_sub
         uint64_t cursor = 0;
         struct hash_link *link = NULL;
         while (record.listed < LISTED_MAX && (link = linear_hash_each(&c->sids, &cursor, link))) {
-            add_subscription(r, bw, (const void *)((char *)link - offsetof(struct subscription, link)));
+            add_subscription(r, bw,
+                             (const void *)((char *)link - offsetof(struct subscription, link)));
             record.listed++;
         }
     }
@@ -118,18 +120,21 @@ void records_add_client(struct records *r, const struct client *c, bool with_sub
 }
 
 /* Connections go by slot: the cursor is the next one. */
-static uint64_t collect_connections(struct records *r, struct worker *w, const struct collect_letter *l) {
+static uint64_t collect_connections(struct records *r, struct worker *w,
+                                    const struct collect_letter *l) {
     uint32_t cursor = (uint32_t)l->cursor;
     struct connection *c;
     while ((c = connections_each(w, &cursor))) {
-        if (c->kind != &client_kind || c->closing || (l->cid && client_of(c)->cid != l->cid)) continue;
+        if (c->kind != &client_kind || c->closing || (l->cid && client_of(c)->cid != l->cid))
+            continue;
         records_add_client(r, client_of(c), l->what == PERIGEE_COLLECT_CONNECTIONS_SUBS);
         if (r->size >= ANSWER_BYTES || worker_budget_over(w, 16)) return cursor;
     }
     return 0;
 }
 
-static uint64_t collect_subscriptions(struct records *r, struct worker *w, const struct collect_letter *l) {
+static uint64_t collect_subscriptions(struct records *r, struct worker *w,
+                                      const struct collect_letter *l) {
     struct broker_worker *bw = broker_worker_of(w);
     uint32_t cursor = (uint32_t)l->cursor;
     struct subscription *s;

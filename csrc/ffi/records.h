@@ -13,7 +13,8 @@ struct records {
 void records_free(struct records *records);
 
 /* Appends a client's record; with its subscriptions when asked for, up to a bound. */
-void records_add_client(struct records *records, const struct client *client, bool with_subscriptions);
+void records_add_client(struct records *records, const struct client *client,
+                        bool with_subscriptions);
 
 /* The body of LETTER_COLLECT; the letter's id is the request. */
 struct collect_letter {

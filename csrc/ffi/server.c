@@ -11,7 +11,9 @@
 static struct broker *broker;
 static bool running;
 
-/* --- what goes up ------------------------------------------------------------------------------------------------- */
+/* --- what goes up
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static struct perigee_text text_of(const char *text) {
     return (struct perigee_text){text ? text : "", text ? strlen(text) : 0};
@@ -19,13 +21,17 @@ static struct perigee_text text_of(const char *text) {
 
 static void on_connect(struct client *c) {
     const struct connect_options *o = &c->options;
-    struct perigee_event e = {
-        .kind = PERIGEE_EVENT_CONNECT, .id = c->connection.id, .cid = c->cid, .flag = o->new_account};
+    struct perigee_event e = {.kind = PERIGEE_EVENT_CONNECT,
+                              .id = c->connection.id,
+                              .cid = c->cid,
+                              .flag = o->new_account};
     const char *texts[] = {
-        [PERIGEE_CONNECT_IP] = c->connection.ip, [PERIGEE_CONNECT_NAME] = o->name, [PERIGEE_CONNECT_LANG] = o->lang,
-        [PERIGEE_CONNECT_VERSION] = o->version,  [PERIGEE_CONNECT_USER] = o->user, [PERIGEE_CONNECT_PASS] = o->pass,
-        [PERIGEE_CONNECT_TOKEN] = o->auth_token, [PERIGEE_CONNECT_JWT] = o->jwt,   [PERIGEE_CONNECT_NKEY] = o->nkey,
-        [PERIGEE_CONNECT_SIG] = o->sig,          [PERIGEE_CONNECT_ACCOUNT] = o->account,
+        [PERIGEE_CONNECT_IP] = c->connection.ip, [PERIGEE_CONNECT_NAME] = o->name,
+        [PERIGEE_CONNECT_LANG] = o->lang,        [PERIGEE_CONNECT_VERSION] = o->version,
+        [PERIGEE_CONNECT_USER] = o->user,        [PERIGEE_CONNECT_PASS] = o->pass,
+        [PERIGEE_CONNECT_TOKEN] = o->auth_token, [PERIGEE_CONNECT_JWT] = o->jwt,
+        [PERIGEE_CONNECT_NKEY] = o->nkey,        [PERIGEE_CONNECT_SIG] = o->sig,
+        [PERIGEE_CONNECT_ACCOUNT] = o->account,
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) e.texts[i] = text_of(texts[i]);
     events_put(&e);
@@ -34,16 +40,20 @@ static void on_connect(struct client *c) {
 static void on_closed(struct client *c) {
     struct records r = {0};
     records_add_client(&r, c, true);
-    events_put(&(struct perigee_event){
-        .kind = PERIGEE_EVENT_CLOSED, .id = c->connection.id, .cid = c->cid, .data = {r.at, r.size}});
+    events_put(&(struct perigee_event){.kind = PERIGEE_EVENT_CLOSED,
+                                       .id = c->connection.id,
+                                       .cid = c->cid,
+                                       .data = {r.at, r.size}});
     records_free(&r);
 }
 
 static void on_answered(uint64_t request, unsigned worker) {
-    events_put(&(struct perigee_event){.kind = PERIGEE_EVENT_ANSWER, .number = (int32_t)worker, .request = request});
+    events_put(&(struct perigee_event){
+        .kind = PERIGEE_EVENT_ANSWER, .number = (int32_t)worker, .request = request});
 }
 
-static void on_http(struct connection *c, struct slice method, struct slice path, struct slice query, bool keep_alive) {
+static void on_http(struct connection *c, struct slice method, struct slice path,
+                    struct slice query, bool keep_alive) {
     struct perigee_event e = {.kind = PERIGEE_EVENT_HTTP, .id = c->id, .flag = keep_alive};
     e.texts[PERIGEE_HTTP_METHOD] = (struct perigee_text){method.at, method.size};
     e.texts[PERIGEE_HTTP_PATH] = (struct perigee_text){path.at, path.size};
@@ -54,9 +64,12 @@ static void on_http(struct connection *c, struct slice method, struct slice path
 
 static const struct broker_observer observer = {on_connect, on_closed, on_answered, on_http};
 
-/* --- options ------------------------------------------------------------------------------------------------------ */
+/* --- options
+ * ------------------------------------------------------------------------------------------------------
+ */
 
-/* Old versions are kept until the end: a worker may still be writing from one. Each is small, and reloads are rare. */
+/* Old versions are kept until the end: a worker may still be writing from one. Each is small, and
+ * reloads are rare. */
 struct kept_options {
     struct kept_options *next;
     struct perigee_options options;
@@ -66,9 +79,10 @@ static struct kept_options *kept;
 static const struct perigee_options *keep_options(const struct perigee_options *given) {
     struct kept_options *k = memory_new(sizeof *k);
     k->options = *given;
-    const char **texts[] = {&k->options.first.head, &k->options.first.tail, &k->options.connected.head,
-                            &k->options.connected.tail};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) *texts[i] = memory_text(slice_text(*texts[i]));
+    const char **texts[] = {&k->options.first.head, &k->options.first.tail,
+                            &k->options.connected.head, &k->options.connected.tail};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = memory_text(slice_text(*texts[i]));
     k->next = kept;
     kept = k;
     return &k->options;
@@ -77,15 +91,17 @@ static const struct perigee_options *keep_options(const struct perigee_options *
 static void free_options(void) {
     while (kept) {
         struct kept_options *next = kept->next;
-        const char *texts[] = {kept->options.first.head, kept->options.first.tail, kept->options.connected.head,
-                               kept->options.connected.tail};
+        const char *texts[] = {kept->options.first.head, kept->options.first.tail,
+                               kept->options.connected.head, kept->options.connected.tail};
         for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) free((char *)(uintptr_t)texts[i]);
         free(kept);
         kept = next;
     }
 }
 
-/* --- calls -------------------------------------------------------------------------------------------------------- */
+/* --- calls
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static void prepare(void) {
     if (broker) return;
@@ -119,7 +135,8 @@ int perigee_bind(const char *host, int port, int *real_port, char *error, size_t
 }
 
 int perigee_accept(int what, int descriptor) {
-    return listener_accept(&broker->workers, descriptor, what == PERIGEE_LISTEN_HTTP ? KIND_HTTP : KIND_CLIENT);
+    return listener_accept(&broker->workers, descriptor,
+                           what == PERIGEE_LISTEN_HTTP ? KIND_HTTP : KIND_CLIENT);
 }
 
 void perigee_unlisten(int listener) {

@@ -16,7 +16,8 @@ struct connection_slot {
 
 static void watch(struct connection *c);
 
-/* --- opening and finding ------------------------------------------------------------------------------------------ */
+/* --- opening and finding
+ * ------------------------------------------------------------------------------------------ */
 
 static void read_address(struct connection *c) {
     struct sockaddr_storage a;
@@ -30,7 +31,8 @@ static void read_address(struct connection *c) {
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)&a;
         if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
             inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], c->ip, sizeof c->ip);
-        else inet_ntop(AF_INET6, &v6->sin6_addr, c->ip, sizeof c->ip);
+        else
+            inet_ntop(AF_INET6, &v6->sin6_addr, c->ip, sizeof c->ip);
         c->port = ntohs(v6->sin6_port);
     }
 }
@@ -74,15 +76,18 @@ struct connection *connections_each(const struct worker *w, uint32_t *cursor) {
     return slot ? slot->connection : NULL;
 }
 
-/* --- output ------------------------------------------------------------------------------------------------------- */
-
+/* --- output
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 void connection_mark_dirty(struct connection *c) {
     struct worker *w = c->worker;
     c->dirty = true;
     c->next_dirty = NULL;
-    if (w->dirty.last) w->dirty.last->next_dirty = c;
-    else w->dirty.first = c;
+    if (w->dirty.last)
+        w->dirty.last->next_dirty = c;
+    else
+        w->dirty.first = c;
     w->dirty.last = c;
 }
 
@@ -91,8 +96,10 @@ void connection_flush_early(struct connection *c) {
     if (c->early || c->want_write) return;
     c->early = true;
     c->next_early = NULL;
-    if (w->early.last) w->early.last->next_early = c;
-    else w->early.first = c;
+    if (w->early.last)
+        w->early.last->next_early = c;
+    else
+        w->early.first = c;
     w->early.last = c;
 }
 
@@ -127,7 +134,8 @@ bool connection_write(struct connection *c) {
         if ((size_t)written < offered) {
             if (!c->want_write || written) {
                 c->want_write = true;
-                worker_timer(c->worker, &c->write_timer, c->worker->now_ns + c->kind->write_deadline_ns(c));
+                worker_timer(c->worker, &c->write_timer,
+                             c->worker->now_ns + c->kind->write_deadline_ns(c));
             }
             watch(c);
             return false;
@@ -142,18 +150,23 @@ bool connection_write(struct connection *c) {
 }
 
 void connection_write_expired(struct timer *timer) {
-    struct connection *c = (struct connection *)(void *)((char *)timer - offsetof(struct connection, write_timer));
+    struct connection *c =
+        (struct connection *)(void *)((char *)timer - offsetof(struct connection, write_timer));
     if (!c->output.pending) return;
     if (!c->closing && !c->kind->write_expired(c)) {
         worker_timer(c->worker, timer, c->worker->now_ns + c->kind->write_deadline_ns(c));
         return;
     }
     output_clear(&c->output, &c->worker->chunks);
-    if (c->closing) connection_finish(c);
-    else connection_close(c, c->kind->reason_write_deadline, false);
+    if (c->closing)
+        connection_finish(c);
+    else
+        connection_close(c, c->kind->reason_write_deadline, false);
 }
 
-/* --- input -------------------------------------------------------------------------------------------------------- */
+/* --- input
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static void drop_input(struct connection *c) {
     if (c->slab) worker_slab_back(c->worker, c->slab);
@@ -187,8 +200,10 @@ static void make_runnable(struct connection *c) {
     if (c->runnable) return;
     c->runnable = true;
     c->next_runnable = NULL;
-    if (w->runnable.last) w->runnable.last->next_runnable = c;
-    else w->runnable.first = c;
+    if (w->runnable.last)
+        w->runnable.last->next_runnable = c;
+    else
+        w->runnable.first = c;
     w->runnable.last = c;
     worker_stay_awake(w);
 }
@@ -197,8 +212,10 @@ static void wait_in(struct connection_list *list, struct connection *c) {
     if (c->waiting) return;
     c->waiting = true;
     c->next_waiting = NULL;
-    if (list->last) list->last->next_waiting = c;
-    else list->first = c;
+    if (list->last)
+        list->last->next_waiting = c;
+    else
+        list->first = c;
     list->last = c;
 }
 
@@ -206,8 +223,10 @@ static void wait_for_credit(struct connection *c) {
     connection_pause(c, PAUSE_CREDIT);
     wait_in(&c->worker->wait_credit, c);
     atomic_store(&c->worker->workers->office.boxes[c->worker->index].wants_credit, true);
-    /* The peer may have drained everything before it saw the wish: look once more in the next turn. */
-    if (mail_has_credit(&c->worker->workers->office, &c->worker->mail)) worker_stay_awake(c->worker);
+    /* The peer may have drained everything before it saw the wish: look once more in the next turn.
+     */
+    if (mail_has_credit(&c->worker->workers->office, &c->worker->mail))
+        worker_stay_awake(c->worker);
 }
 
 /* Shows the kind what is held and files away what it leaves. */
@@ -249,7 +268,8 @@ void connection_read_large(struct connection *c, struct counted *counted, uint32
     c->large_filled = filled;
 }
 
-/* A read goes first into the large payload that is being waited for, and only then into the slab. */
+/* A read goes first into the large payload that is being waited for, and only then into the slab.
+ */
 static void use_read(struct connection *c, size_t read) {
     if (c->large) {
         uint32_t missing = c->large->size - c->large_filled;
@@ -263,8 +283,10 @@ static void use_read(struct connection *c, size_t read) {
         }
     }
     c->end += (uint32_t)read;
-    if (c->closing || c->end == c->at) drop_input(c);
-    else use_input(c);
+    if (c->closing || c->end == c->at)
+        drop_input(c);
+    else
+        use_input(c);
 }
 
 static void on_readable(struct connection *c) {
@@ -288,9 +310,11 @@ static void on_readable(struct connection *c) {
     struct iovec vectors[2];
     int n = 0;
     if (c->large)
-        vectors[n++] = (struct iovec){c->large->data + c->large_filled, c->large->size - c->large_filled};
+        vectors[n++] =
+            (struct iovec){c->large->data + c->large_filled, c->large->size - c->large_filled};
     vectors[n++] = (struct iovec){slab->data + rest, room};
-    ssize_t read = n == 1 ? recv(c->fd, vectors[0].iov_base, room, MSG_DONTWAIT) : readv(c->fd, vectors, n);
+    ssize_t read =
+        n == 1 ? recv(c->fd, vectors[0].iov_base, room, MSG_DONTWAIT) : readv(c->fd, vectors, n);
     int failure = errno;
     c->reads++;
     c->last_read = read > 0 ? (uint32_t)read : 0;
@@ -303,7 +327,8 @@ static void on_readable(struct connection *c) {
         carry_over(c);
     } else {
         drop_input(c);
-        connection_close(c, read == 0 ? c->kind->reason_client_closed : c->kind->reason_read_error, read == 0);
+        connection_close(c, read == 0 ? c->kind->reason_client_closed : c->kind->reason_read_error,
+                         read == 0);
     }
 }
 
@@ -319,7 +344,9 @@ void connection_resume(struct connection *c, enum pause why) {
     watch(c);
 }
 
-/* --- polling ------------------------------------------------------------------------------------------------------ */
+/* --- polling
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
     struct connection *c = poll->data;
@@ -327,8 +354,10 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     worker_enter(w);
     if (status < 0) events |= UV_READABLE;
     if (events & UV_WRITABLE) {
-        if (c->closing) connection_finish(c);
-        else if (c->output.first) connection_write(c);
+        if (c->closing)
+            connection_finish(c);
+        else if (c->output.first)
+            connection_write(c);
     }
     if (events & UV_READABLE && !c->closing && !c->paused && !c->input_ready) on_readable(c);
     worker_leave(w);
@@ -342,11 +371,15 @@ static void watch(struct connection *c) {
     if (c->want_write) events |= UV_WRITABLE;
     if (events == c->polled) return;
     c->polled = (uint8_t)events;
-    if (events) uv_poll_start(&c->poll, events, on_poll);
-    else uv_poll_stop(&c->poll);
+    if (events)
+        uv_poll_start(&c->poll, events, on_poll);
+    else
+        uv_poll_stop(&c->poll);
 }
 
-/* --- closing ------------------------------------------------------------------------------------------------------ */
+/* --- closing
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 void connection_close(struct connection *c, uint16_t reason, bool flush) {
     if (c->closing) {
@@ -359,8 +392,10 @@ void connection_close(struct connection *c, uint16_t reason, bool flush) {
     c->reason = reason;
     c->kind->closing(c);
     c->next_closing = NULL;
-    if (w->closing.last) w->closing.last->next_closing = c;
-    else w->closing.first = c;
+    if (w->closing.last)
+        w->closing.last->next_closing = c;
+    else
+        w->closing.first = c;
     w->closing.last = c;
     if (!c->closed_fd) watch(c);
 }
@@ -386,7 +421,8 @@ static void on_closed(uv_handle_t *handle) {
     connection_release(c);
 }
 
-/* Unread input at close() would make the kernel answer with a reset, which can overtake a last -ERR on its way. */
+/* Unread input at close() would make the kernel answer with a reset, which can overtake a last -ERR
+ * on its way. */
 static void close_socket(struct connection *c) {
     char discard[4096];
     shutdown(c->fd, SHUT_WR);
@@ -398,7 +434,8 @@ static void close_socket(struct connection *c) {
 void connection_finish(struct connection *c) {
     if (c->closed_fd) return;
     if (!c->flush_on_close) output_clear(&c->output, &c->worker->chunks);
-    if (c->output.first && !connection_write(c)) return; /* comes again when writable, or when the deadline passes */
+    if (c->output.first && !connection_write(c))
+        return; /* comes again when writable, or when the deadline passes */
     output_clear(&c->output, &c->worker->chunks);
     timer_cancel(&c->worker->wheel, &c->write_timer);
     drop_input(c);

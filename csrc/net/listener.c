@@ -26,14 +26,15 @@ struct listen_letter {
 };
 
 static struct listener *listeners[LISTENERS_MAX]; /* worker 0's */
-static int next_number;                            /* the control plane's */
+static int next_number;                           /* the control plane's */
 void (*listener_failed)(const char *what);
 
 static unsigned least_busy(struct workers *workers) {
     unsigned best = 0;
     uint32_t fewest = UINT32_MAX;
     for (unsigned i = 0; i < workers->count; i++) {
-        uint32_t n = atomic_load_explicit(&workers->list[i]->connection_count, memory_order_relaxed);
+        uint32_t n =
+            atomic_load_explicit(&workers->list[i]->connection_count, memory_order_relaxed);
         if (n < fewest) {
             fewest = n;
             best = i;
@@ -49,7 +50,8 @@ static void give_to_worker(struct listener *l, int fd) {
         connection_open(w, w->workers->kinds[l->kind], fd);
         return;
     }
-    struct letter *letter = mail_write(&w->mail, to, LETTER_SOCKET, 0, sizeof(struct socket_letter));
+    struct letter *letter =
+        mail_write(&w->mail, to, LETTER_SOCKET, 0, sizeof(struct socket_letter));
     *(struct socket_letter *)(void *)letter->body = (struct socket_letter){fd, l->kind};
 }
 
@@ -61,7 +63,8 @@ static void on_retry(uv_timer_t *timer) {
 }
 
 static void pause_accepting(struct listener *l, int error) {
-    if (listener_failed && (l->retry_ms == 0 || l->retry_ms >= RETRY_MAX_MS)) listener_failed(strerror(error));
+    if (listener_failed && (l->retry_ms == 0 || l->retry_ms >= RETRY_MAX_MS))
+        listener_failed(strerror(error));
     l->retry_ms = l->retry_ms ? l->retry_ms * 2 : RETRY_MIN_MS;
     if (l->retry_ms > RETRY_MAX_MS) l->retry_ms = RETRY_MAX_MS;
     uv_poll_stop(&l->poll);
@@ -80,7 +83,8 @@ static void on_acceptable(uv_poll_t *poll, int status, int events) {
             give_to_worker(l, fd);
             continue;
         }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) pause_accepting(l, errno);
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            pause_accepting(l, errno);
         if (errno != EINTR && errno != ECONNABORTED) break;
     }
     worker_leave(l->worker);
@@ -150,8 +154,10 @@ static int open_socket(const struct addrinfo *a, const char **what) {
     return -1;
 }
 
-/* Go's words, in lower case as its errors are: "listen tcp 127.0.0.1:4222: bind: address already in use". */
-static void say_why(const char *host, uint16_t port, const char *what, const char *why, char *error, size_t size) {
+/* Go's words, in lower case as its errors are: "listen tcp 127.0.0.1:4222: bind: address already in
+ * use". */
+static void say_why(const char *host, uint16_t port, const char *what, const char *why, char *error,
+                    size_t size) {
     int n = snprintf(error, size, "listen tcp %s%s%s:%u: %s: ", strchr(host, ':') ? "[" : "", host,
                      strchr(host, ':') ? "]" : "", port, what);
     if (n < 0 || (size_t)n >= size) return;
@@ -167,10 +173,14 @@ static uint16_t port_of(int fd) {
                                          : ((struct sockaddr_in *)(void *)&a)->sin_port);
 }
 
-int listener_bind(const char *host, uint16_t port, uint16_t *real_port, char *error, size_t error_size) {
+int listener_bind(const char *host, uint16_t port, uint16_t *real_port, char *error,
+                  size_t error_size) {
     char service[8];
     snprintf(service, sizeof service, "%u", port);
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
+    struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE},
+                    *found;
     int failed = getaddrinfo(host, service, &hints, &found);
     if (failed) {
         say_why(host, port, "lookup", gai_strerror(failed), error, error_size);
@@ -180,13 +190,16 @@ int listener_bind(const char *host, uint16_t port, uint16_t *real_port, char *er
     int fd = open_socket(found, &what);
     int failure = errno;
     freeaddrinfo(found);
-    if (fd < 0) say_why(host, port, what, strerror(failure), error, error_size);
-    else *real_port = port_of(fd);
+    if (fd < 0)
+        say_why(host, port, what, strerror(failure), error, error_size);
+    else
+        *real_port = port_of(fd);
     return fd;
 }
 
 int listener_accept(struct workers *workers, int fd, unsigned kind) {
-    struct letter *letter = workers_letter(workers, 0, LETTER_LISTEN, 0, sizeof(struct listen_letter));
+    struct letter *letter =
+        workers_letter(workers, 0, LETTER_LISTEN, 0, sizeof(struct listen_letter));
     *(struct listen_letter *)(void *)letter->body = (struct listen_letter){fd, next_number, kind};
     workers_send(workers);
     return next_number++;

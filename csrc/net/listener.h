@@ -1,6 +1,7 @@
 /*
- * Listening sockets. They are bound by the control plane's thread, which needs the answer at once (and the port for
- * INFO, before any worker runs), and accepted from by worker 0, which hands each accepted socket to the least busy worker as a bare descriptor.
+ * Listening sockets. They are bound by the control plane's thread, which needs the answer at once
+ * (and the port for INFO, before any worker runs), and accepted from by worker 0, which hands each
+ * accepted socket to the least busy worker as a bare descriptor.
  */
 #pragma once
 #include "net/worker.h"
@@ -12,18 +13,22 @@ struct socket_letter {
 };
 
 /*
- * Opens a listening socket on host:port (port 0: any free one; host "0.0.0.0", "::", an address or a name). Returns the
- * descriptor and the real port, or -1 with the system's words in `error`. Connections queue up until listener_accept().
+ * Opens a listening socket on host:port (port 0: any free one; host "0.0.0.0", "::", an address or
+ * a name). Returns the descriptor and the real port, or -1 with the system's words in `error`.
+ * Connections queue up until listener_accept().
  */
-int listener_bind(const char *host, uint16_t port, uint16_t *real_port, char *error, size_t error_size);
+int listener_bind(const char *host, uint16_t port, uint16_t *real_port, char *error,
+                  size_t error_size);
 
-/* Gives the socket to worker 0: what it accepts become connections of `kind`. Returns a listener number. */
+/* Gives the socket to worker 0: what it accepts become connections of `kind`. Returns a listener
+ * number. */
 int listener_accept(struct workers *workers, int fd, unsigned kind);
 
 /* Stops accepting. The socket is closed when worker 0 has read the letter. */
 void listener_close(struct workers *workers, int listener);
 
-/* Told when accept() fails for want of descriptors: once a second at most. May be NULL; runs on worker 0. */
+/* Told when accept() fails for want of descriptors: once a second at most. May be NULL; runs on
+ * worker 0. */
 extern void (*listener_failed)(const char *what);
 
 /* Internal to net/. */

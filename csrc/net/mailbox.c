@@ -68,13 +68,16 @@ static void block_give_back(struct mail *mail, struct mail_block *block) {
     mail->spares++;
 }
 
-struct letter *mail_write(struct mail *mail, unsigned to, uint16_t handler, uint64_t id, size_t size) {
+struct letter *mail_write(struct mail *mail, unsigned to, uint16_t handler, uint64_t id,
+                          size_t size) {
     size_t need = (sizeof(struct letter) + size + 7) & ~(size_t)7;
     struct mail_block *block = mail->to[to].last;
     if (!block || block->capacity - block->used < need) {
         block = block_new(mail, need);
-        if (mail->to[to].last) mail->to[to].last->next = block;
-        else mail->to[to].first = block;
+        if (mail->to[to].last)
+            mail->to[to].last->next = block;
+        else
+            mail->to[to].first = block;
         mail->to[to].last = block;
         mail->addressees[to / 64] |= 1ull << to % 64;
     }
@@ -105,8 +108,10 @@ void mail_hand_over(struct post_office *office, struct mail *mail) {
             struct mailbox *box = &office->boxes[to];
             atomic_fetch_add_explicit(&office->under_way[mail->self][to], mail->to[to].bytes,
                                       memory_order_relaxed);
-            if (atomic_load_explicit(&box->first, memory_order_relaxed)) box->last->next = mail->to[to].first;
-            else atomic_store_explicit(&box->first, mail->to[to].first, memory_order_release);
+            if (atomic_load_explicit(&box->first, memory_order_relaxed))
+                box->last->next = mail->to[to].first;
+            else
+                atomic_store_explicit(&box->first, mail->to[to].first, memory_order_release);
             box->last = mail->to[to].last;
             mail->to[to].first = mail->to[to].last = NULL;
             mail->to[to].bytes = 0;
@@ -114,7 +119,8 @@ void mail_hand_over(struct post_office *office, struct mail *mail) {
     }
     pthread_mutex_unlock(&office->lock);
     mail->addressees[0] = mail->addressees[1] = 0;
-    /* Pairs with the owner, who says that it sleeps and then looks into its box once more (worker.c, before_poll). */
+    /* Pairs with the owner, who says that it sleeps and then looks into its box once more
+     * (worker.c, before_poll). */
     atomic_thread_fence(memory_order_seq_cst);
     for (unsigned half = 0; half < 2; half++) {
         for (uint64_t left = addressees[half]; left; left &= left - 1) {

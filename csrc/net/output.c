@@ -35,8 +35,10 @@ void chunk_pool_free(struct chunk_pool *pool) {
 }
 
 static void add_part(struct output *output, struct output_part *part) {
-    if (output->last) output->last->next = part;
-    else output->first = part;
+    if (output->last)
+        output->last->next = part;
+    else
+        output->first = part;
     output->last = part;
 }
 
@@ -60,7 +62,8 @@ void output_append(struct output *output, struct chunk_pool *pool, const char *a
 
 void output_reference(struct output *output, struct counted *counted, const char *at, size_t size) {
     struct output_part *part = memory_new(sizeof *part);
-    *part = (struct output_part){.at = at, .size = (uint32_t)size, .counted = counted_keep(counted)};
+    *part =
+        (struct output_part){.at = at, .size = (uint32_t)size, .counted = counted_keep(counted)};
     add_part(output, part);
     output->pending += size;
 }

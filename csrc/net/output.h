@@ -1,6 +1,7 @@
 /*
- * What waits to be written to one connection: a chain of parts, either a pooled 16 KB chunk into which small deliveries
- * are copied one behind the other, or a reference to a counted payload. An idle connection has none.
+ * What waits to be written to one connection: a chain of parts, either a pooled 16 KB chunk into
+ * which small deliveries are copied one behind the other, or a reference to a counted payload. An
+ * idle connection has none.
  *
  *     first ──> [chunk ####....] ──> [reference -> counted payload] ──> [chunk ##______] <── last
  *                    ^at                                                     ^at+size: room
@@ -37,7 +38,8 @@ struct output {
 
 void chunk_pool_free(struct chunk_pool *pool);
 
-/* Room for `size` contiguous bytes (at most OUTPUT_CHUNK) at the end; output_commit() says how many were used. */
+/* Room for `size` contiguous bytes (at most OUTPUT_CHUNK) at the end; output_commit() says how many
+ * were used. */
 char *output_room_slow(struct output *output, struct chunk_pool *pool, size_t size);
 static inline char *output_room(struct output *output, struct chunk_pool *pool, size_t size) {
     struct output_part *last = output->last;

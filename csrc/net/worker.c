@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* --- time and budget ---------------------------------------------------------------------------------------------- */
+/* --- time and budget
+ * ---------------------------------------------------------------------------------------------- */
 
 static void read_clock(struct worker *w) {
     w->now_ns = clock_monotonic_ns();
@@ -20,7 +21,9 @@ bool worker_clock_over(struct worker *w) {
     return w->now_ns - w->entered_ns > TURN_NS;
 }
 
-/* --- the turn ----------------------------------------------------------------------------------------------------- */
+/* --- the turn
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 void worker_take_mail(struct worker *w) {
     if (mail_waits(&w->workers->office, w->index))
@@ -40,7 +43,8 @@ static void write_dirty(struct worker *w) {
         struct connection *c = pop_dirty(&w->dirty);
         if (!c->closing && c->output.first && !c->want_write) connection_write(c);
         connection_release(c);
-        if (worker_budget_over(w, 32) && w->dirty.first) break; /* the rest is written in the next turn */
+        if (worker_budget_over(w, 32) && w->dirty.first)
+            break; /* the rest is written in the next turn */
     }
     if (w->dirty.first) worker_stay_awake(w);
 }
@@ -79,17 +83,21 @@ static void retry_waiting(struct worker *w, struct connection_list *list, enum p
     (void)w;
 }
 
-/* Mail first, then sockets: whoever reads an answer finds what it depends on delivered everywhere (rule 1). */
+/* Mail first, then sockets: whoever reads an answer finds what it depends on delivered everywhere
+ * (rule 1). */
 static void end_turn(struct worker *w) {
     if (w->workers->hooks.end_of_turn) w->workers->hooks.end_of_turn(w);
     worker_flush_early(w);
     w->entered_ns = w->now_ns;
     write_dirty(w);
     close_marked(w);
-    if (w->wait_slab.first && w->slabs_taken < SLABS_MAX) retry_waiting(w, &w->wait_slab, PAUSE_SLAB);
+    if (w->wait_slab.first && w->slabs_taken < SLABS_MAX)
+        retry_waiting(w, &w->wait_slab, PAUSE_SLAB);
     if (w->wait_credit.first) {
-        if (mail_has_credit(&w->workers->office, &w->mail)) retry_waiting(w, &w->wait_credit, PAUSE_CREDIT);
-        else atomic_store(&w->workers->office.boxes[w->index].wants_credit, true);
+        if (mail_has_credit(&w->workers->office, &w->mail))
+            retry_waiting(w, &w->wait_credit, PAUSE_CREDIT);
+        else
+            atomic_store(&w->workers->office.boxes[w->index].wants_credit, true);
     }
     /* Closing may have written letters (a last will, an outcome). */
     mail_hand_over(&w->workers->office, &w->mail);
@@ -104,7 +112,8 @@ void worker_enter(struct worker *w) {
         w->in_turn = true;
         w->turn_ns = w->now_ns;
         w->wall_ns = clock_wall_ns();
-        atomic_store_explicit(&w->workers->office.boxes[w->index].asleep, false, memory_order_relaxed);
+        atomic_store_explicit(&w->workers->office.boxes[w->index].asleep, false,
+                              memory_order_relaxed);
     }
     worker_take_mail(w);
 }
@@ -120,7 +129,9 @@ void worker_leave(struct worker *w) {
     if (w->now_ns - w->turn_ns > TURN_NS) end_turn(w);
 }
 
-/* --- libuv's phases ----------------------------------------------------------------------------------------------- */
+/* --- libuv's phases
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static void on_busy(uv_idle_t *idle) {
     struct worker *w = idle->data;
@@ -202,12 +213,15 @@ static void on_bell(uv_poll_t *poll, int status, int events) {
     worker_leave(w);
 }
 
-/* --- slabs -------------------------------------------------------------------------------------------------------- */
+/* --- slabs
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 struct slab *worker_slab(struct worker *w) {
     if (w->slabs_taken >= SLABS_MAX) return NULL;
     struct slab *slab = w->slabs;
-    if (slab) w->slabs = slab->next;
+    if (slab)
+        w->slabs = slab->next;
     else {
         slab = memory_new(sizeof *slab);
         memset(slab->data + SLAB_SIZE, 0, SLAB_MARGIN);
@@ -227,7 +241,9 @@ void worker_slab_back(struct worker *w, struct slab *slab) {
     w->slabs = slab;
 }
 
-/* --- start and stop ----------------------------------------------------------------------------------------------- */
+/* --- start and stop
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static void on_socket(void *context, const struct letter *letter) {
     struct worker *w = context;
@@ -279,8 +295,10 @@ static int worker_init(struct worker *w) {
     uv_check_init(&w->loop, &w->after_poll);
     uv_idle_init(&w->loop, &w->busy);
     uv_timer_init(&w->loop, &w->wheel_timer);
-    if (uv_poll_init(&w->loop, &w->bell, w->workers->office.boxes[w->index].bell) != 0) return -EMFILE;
-    w->before_poll.data = w->after_poll.data = w->busy.data = w->wheel_timer.data = w->bell.data = w;
+    if (uv_poll_init(&w->loop, &w->bell, w->workers->office.boxes[w->index].bell) != 0)
+        return -EMFILE;
+    w->before_poll.data = w->after_poll.data = w->busy.data = w->wheel_timer.data = w->bell.data =
+        w;
     uv_prepare_start(&w->before_poll, before_poll);
     uv_check_start(&w->after_poll, after_poll);
     uv_poll_start(&w->bell, UV_READABLE, on_bell);
@@ -306,7 +324,8 @@ int workers_start(struct workers *workers, unsigned count) {
         workers->hooks.start(w);
     }
     for (unsigned i = 0; i < count; i++) {
-        if (pthread_create(&workers->list[i]->thread, NULL, run, workers->list[i]) != 0) return -EAGAIN;
+        if (pthread_create(&workers->list[i]->thread, NULL, run, workers->list[i]) != 0)
+            return -EAGAIN;
         char name[16];
         snprintf(name, sizeof name, "worker-%u", i);
         pthread_setname_np(workers->list[i]->thread, name);
@@ -314,7 +333,8 @@ int workers_start(struct workers *workers, unsigned count) {
     return 0;
 }
 
-struct letter *workers_letter(struct workers *workers, unsigned to, uint16_t handler, uint64_t id, size_t size) {
+struct letter *workers_letter(struct workers *workers, unsigned to, uint16_t handler, uint64_t id,
+                              size_t size) {
     return mail_write(&workers->control_mail, to, handler, id, size);
 }
 

@@ -1,18 +1,21 @@
 /*
- * A worker: one thread, one libuv loop, and everything that it owns: connections, what stands behind them, a match cache,
- * a mailbox. Only the owner touches what it owns; others write it letters (mailbox.h).
+ * A worker: one thread, one libuv loop, and everything that it owns: connections, what stands
+ * behind them, a match cache, a mailbox. Only the owner touches what it owns; others write it
+ * letters (mailbox.h).
  *
- * A turn begins with the first callback after the loop has slept or polled, and ends once: mail is handed over, then
- * sockets are written (rule 1), then what died in the turn is freed. Every callback from libuv is bracketed by
- * worker_enter() and worker_leave(), because libuv runs I/O callbacks before its check handles; a callback that ends more
- * than a millisecond after its turn began ends the turn itself.
+ * A turn begins with the first callback after the loop has slept or polled, and ends once: mail is
+ * handed over, then sockets are written (rule 1), then what died in the turn is freed. Every
+ * callback from libuv is bracketed by worker_enter() and worker_leave(), because libuv runs I/O
+ * callbacks before its check handles; a callback that ends more than a millisecond after its turn
+ * began ends the turn itself.
  *
  *     prepare: end the turn; say "I sleep"; look into the mailbox once more
  *     poll:    sockets, bell, listeners      each: worker_enter (drain mail) ... worker_leave
  *     check:   end the turn
  *     idle:    while there is unparsed input: one slice of it for each connection in turn
  *
- * Nobody hogs the loop (rule 6): whoever does many things asks worker_budget_over() and goes on in the next turn.
+ * Nobody hogs the loop (rule 6): whoever does many things asks worker_budget_over() and goes on in
+ * the next turn.
  */
 #pragma once
 #include "base/slots.h"
@@ -25,10 +28,10 @@ struct connection;
 struct connection_kind;
 
 enum {
-    SLAB_SIZE = 256 * 1024, /* one socket read at most */
-    SLAB_MARGIN = 64,       /* readable bytes behind a slab, so that short copies may overshoot */
-    SLABS_MAX = 32,         /* slabs of one worker; connections wait for one when all are taken */
-    TURN_NS = 1000 * 1000,  /* what one callback may take */
+    SLAB_SIZE = 256 * 1024,  /* one socket read at most */
+    SLAB_MARGIN = 64,        /* readable bytes behind a slab, so that short copies may overshoot */
+    SLABS_MAX = 32,          /* slabs of one worker; connections wait for one when all are taken */
+    TURN_NS = 1000 * 1000,   /* what one callback may take */
     EARLY_FLUSH = 64 * 1024, /* output of one connection that is written before the turn ends */
 };
 
@@ -49,8 +52,9 @@ struct worker {
     unsigned index;
     struct workers *workers;
     void *domain; /* what the folder above keeps per worker */
-    uint64_t now_ns, entered_ns, turn_ns; /* monotonic: last read; this callback's start; this turn's start */
-    uint64_t wall_ns;                     /* wall clock at now_ns */
+    uint64_t now_ns, entered_ns,
+        turn_ns;      /* monotonic: last read; this callback's start; this turn's start */
+    uint64_t wall_ns; /* wall clock at now_ns */
     uint32_t units;
     bool in_turn, stopping, stopped;
     struct mail mail;
@@ -69,14 +73,16 @@ struct worker {
     uv_poll_t bell;
     pthread_t thread;
     _Atomic(uint32_t) connection_count; /* written by the owner, read by the one who accepts */
-    _Atomic(uint64_t) long_callbacks, longest_callback_ns; /* debug builds: offenders against TURN_NS */
+    _Atomic(uint64_t) long_callbacks,
+        longest_callback_ns; /* debug builds: offenders against TURN_NS */
 };
 
 /* What the folder above wants to be told, for every worker; all run on the worker's thread. */
 struct worker_hooks {
     void (*start)(struct worker *);
-    void (*end_of_turn)(struct worker *); /* after the mail went out and before sockets are written */
-    bool (*background)(struct worker *);  /* a slice of long work; true while there is more */
+    void (*end_of_turn)(
+        struct worker *); /* after the mail went out and before sockets are written */
+    bool (*background)(struct worker *); /* a slice of long work; true while there is more */
     void (*stop)(struct worker *);
 };
 
@@ -88,17 +94,21 @@ struct workers {
     struct worker_hooks hooks;
     const struct connection_kind *kinds[4]; /* by number: what an accepted socket becomes */
     struct mail control_mail;
-    uint64_t credit; /* set before the start: bytes of mail under way per pair of workers; 0: MAIL_CREDIT */
+    uint64_t credit; /* set before the start: bytes of mail under way per pair of workers; 0:
+                        MAIL_CREDIT */
 };
 
-/* Starts `count` threads (1..64). Handlers, hooks and kinds are set before. Returns 0 or a negative errno. */
+/* Starts `count` threads (1..64). Handlers, hooks and kinds are set before. Returns 0 or a negative
+ * errno. */
 int workers_start(struct workers *workers, unsigned count);
 
-/* Closes all connections, ends and joins the threads, frees everything. Called by the control plane's thread. */
+/* Closes all connections, ends and joins the threads, frees everything. Called by the control
+ * plane's thread. */
 void workers_stop(struct workers *workers);
 
 /* The control plane's side: writes a letter and hands it over. */
-struct letter *workers_letter(struct workers *workers, unsigned to, uint16_t handler, uint64_t id, size_t size);
+struct letter *workers_letter(struct workers *workers, unsigned to, uint16_t handler, uint64_t id,
+                              size_t size);
 void workers_send(struct workers *workers);
 
 static inline unsigned workers_control(const struct workers *workers) {
@@ -111,10 +121,12 @@ void worker_leave(struct worker *worker);
 /* Drains the mailbox if anything is in it. */
 void worker_take_mail(struct worker *worker);
 
-/* Writes those connections now that have much output, after handing over the mail. For use between two operations. */
+/* Writes those connections now that have much output, after handing over the mail. For use between
+ * two operations. */
 void worker_flush_early(struct worker *worker);
 
-/* Counts `units` of work (one: about 50 ns) and says whether this callback has had its millisecond. */
+/* Counts `units` of work (one: about 50 ns) and says whether this callback has had its millisecond.
+ */
 bool worker_clock_over(struct worker *worker);
 static inline bool worker_budget_over(struct worker *worker, uint32_t units) {
     worker->units += units;

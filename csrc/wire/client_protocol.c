@@ -40,7 +40,8 @@ static void split(struct slice arg, bool at_cr, struct arguments *a) {
     }
 }
 
-static enum client_parse bad(char *error, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static enum client_parse bad(char *error, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static enum client_parse bad(char *error, size_t size, const char *format, ...) {
     va_list args;
     va_start(args, format);
@@ -53,13 +54,15 @@ static enum client_parse parse_pub(struct client_op *op, char *error, size_t err
     struct arguments a;
     split(op->arg, false, &a);
     if (a.count < 2 || a.count > 3)
-        return bad(error, error_size, "processPub Parse Error: \"%.*s\"", (int)op->arg.size, op->arg.at);
+        return bad(error, error_size, "processPub Parse Error: \"%.*s\"", (int)op->arg.size,
+                   op->arg.at);
     op->subject = a.at[0];
     if (a.count == 3) op->reply = a.at[1];
     op->size_text = a.at[a.count - 1];
     int64_t size = parse_size(op->size_text);
     if (size < 0)
-        return bad(error, error_size, "processPub Bad or Missing Size: \"%.*s\"", (int)op->arg.size, op->arg.at);
+        return bad(error, error_size, "processPub Bad or Missing Size: \"%.*s\"", (int)op->arg.size,
+                   op->arg.at);
     op->total_size = (uint32_t)size;
     return CLIENT_PARSED;
 }
@@ -76,11 +79,15 @@ static enum client_parse parse_hpub(struct client_op *op, char *error, size_t er
     op->size_text = a.at[a.count - 1];
     int64_t header = parse_size(op->header_size_text), total = parse_size(op->size_text);
     if (header < 0)
-        return bad(error, error_size, "processHeaderPub Bad or Missing Header Size: \"%.*s\"", shown, op->arg.at);
+        return bad(error, error_size, "processHeaderPub Bad or Missing Header Size: \"%.*s\"",
+                   shown, op->arg.at);
     if (total < 0)
-        return bad(error, error_size, "processHeaderPub Bad or Missing Total Size: \"%.*s\"", shown, op->arg.at);
+        return bad(error, error_size, "processHeaderPub Bad or Missing Total Size: \"%.*s\"", shown,
+                   op->arg.at);
     if (header > total)
-        return bad(error, error_size, "processHeaderPub Header Size larger then TotalSize: \"%.*s\"", shown, op->arg.at);
+        return bad(error, error_size,
+                   "processHeaderPub Header Size larger then TotalSize: \"%.*s\"", shown,
+                   op->arg.at);
     op->header_size = (uint32_t)header;
     op->total_size = (uint32_t)total;
     return CLIENT_PARSED;
@@ -90,7 +97,8 @@ static enum client_parse parse_sub(struct client_op *op, char *error, size_t err
     struct arguments a;
     split(op->arg, true, &a);
     if (a.count < 2 || a.count > 3)
-        return bad(error, error_size, "processSub Parse Error: \"%.*s\"", (int)op->arg.size, op->arg.at);
+        return bad(error, error_size, "processSub Parse Error: \"%.*s\"", (int)op->arg.size,
+                   op->arg.at);
     op->subject = a.at[0];
     if (a.count == 3) op->queue = a.at[1];
     op->sid = a.at[a.count - 1];
@@ -101,7 +109,8 @@ static enum client_parse parse_unsub(struct client_op *op, char *error, size_t e
     struct arguments a;
     split(op->arg, true, &a);
     if (a.count < 1 || a.count > 2)
-        return bad(error, error_size, "processUnsub Parse Error: \"%.*s\"", (int)op->arg.size, op->arg.at);
+        return bad(error, error_size, "processUnsub Parse Error: \"%.*s\"", (int)op->arg.size,
+                   op->arg.at);
     op->sid = a.at[0];
     if (a.count == 2) {
         int64_t max = parse_size(a.at[1]);
@@ -111,7 +120,9 @@ static enum client_parse parse_unsub(struct client_op *op, char *error, size_t e
     return CLIENT_PARSED;
 }
 
-/* --- verbs -------------------------------------------------------------------------------------------------------- */
+/* --- verbs
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 enum separator { BLANK_NEEDED, BLANK_ALLOWED, REST_IGNORED };
 
@@ -144,7 +155,8 @@ static const struct verb *find_verb(const char *at, size_t size, bool *possible)
 }
 
 static enum client_parse unknown(const char *at, size_t size, char *error, size_t error_size) {
-    snprintf(error, error_size, "Client parser ERROR, proto='\"%.*s\"...'", (int)(size < SHOWN_BYTES ? size : SHOWN_BYTES), at);
+    snprintf(error, error_size, "Client parser ERROR, proto='\"%.*s\"...'",
+             (int)(size < SHOWN_BYTES ? size : SHOWN_BYTES), at);
     return CLIENT_UNKNOWN_OPERATION;
 }
 
@@ -153,20 +165,22 @@ static enum client_parse too_long(char *error, size_t error_size, uint32_t limit
     return CLIENT_LINE_TOO_LONG;
 }
 
-static enum client_parse parse_slowly(const char *at, size_t size, uint32_t limit, size_t *scanned, struct client_op *op,
-                                      char *error, size_t error_size) {
+static enum client_parse parse_slowly(const char *at, size_t size, uint32_t limit, size_t *scanned,
+                                      struct client_op *op, char *error, size_t error_size) {
     bool possible;
     const struct verb *v = find_verb(at, size, &possible);
     if (!v) return possible ? CLIENT_PARTIAL : unknown(at, size, error, error_size);
     size_t begin = strlen(v->name);
     if (begin == size) return CLIENT_PARTIAL;
-    if (v->separator == BLANK_NEEDED && !is_blank(at[begin])) return unknown(at, size, error, error_size);
+    if (v->separator == BLANK_NEEDED && !is_blank(at[begin]))
+        return unknown(at, size, error, error_size);
     if (*scanned < begin) *scanned = begin;
     const char *lf = memchr(at + *scanned, '\n', size - *scanned);
     while (v->separator != REST_IGNORED && begin < size && is_blank(at[begin])) begin++;
     if (!lf) {
         *scanned = size;
-        if (v->separator != REST_IGNORED && size - begin > limit) return too_long(error, error_size, limit);
+        if (v->separator != REST_IGNORED && size - begin > limit)
+            return too_long(error, error_size, limit);
         return CLIENT_PARTIAL;
     }
     size_t end = (size_t)(lf - at);
@@ -175,13 +189,19 @@ static enum client_parse parse_slowly(const char *at, size_t size, uint32_t limi
     if (end > begin && at[end - 1] == '\r') end--;
     if (end < begin) end = begin;
     op->arg = slice_of(at + begin, end - begin);
-    if (v->separator != REST_IGNORED && op->arg.size > limit) return too_long(error, error_size, limit);
+    if (v->separator != REST_IGNORED && op->arg.size > limit)
+        return too_long(error, error_size, limit);
     switch (v->verb) {
-    case CLIENT_PUB: return parse_pub(op, error, error_size);
-    case CLIENT_HPUB: return parse_hpub(op, error, error_size);
-    case CLIENT_SUB: return parse_sub(op, error, error_size);
-    case CLIENT_UNSUB: return parse_unsub(op, error, error_size);
-    default: return CLIENT_PARSED;
+    case CLIENT_PUB:
+        return parse_pub(op, error, error_size);
+    case CLIENT_HPUB:
+        return parse_hpub(op, error, error_size);
+    case CLIENT_SUB:
+        return parse_sub(op, error, error_size);
+    case CLIENT_UNSUB:
+        return parse_unsub(op, error, error_size);
+    default:
+        return CLIENT_PARSED;
     }
 }
 
@@ -199,8 +219,8 @@ static inline bool digits_of(const char *at, size_t size, uint32_t *out) {
 }
 
 /*
- * `PUB subject [reply] size CR LF` with single blanks, in upper case and within 64 bytes: what every client library sends.
- * False: look slowly; then nothing is said about the line.
+ * `PUB subject [reply] size CR LF` with single blanks, in upper case and within 64 bytes: what
+ * every client library sends. False: look slowly; then nothing is said about the line.
  */
 static inline bool parse_pub_fast(const char *at, uint32_t limit, struct client_op *op) {
     const char *begin = at + 4;
@@ -234,8 +254,8 @@ static bool is_pub(const char *at) {
     return word == pub;
 }
 
-enum client_parse client_parse_line(const char *at, size_t size, uint32_t limit, size_t *scanned, struct client_op *op,
-                                    char *error, size_t error_size) {
+enum client_parse client_parse_line(const char *at, size_t size, uint32_t limit, size_t *scanned,
+                                    struct client_op *op, char *error, size_t error_size) {
     if (size >= 4 + SCAN_BYTES && is_pub(at) && parse_pub_fast(at, limit, op)) return CLIENT_PARSED;
     *op = (struct client_op){0};
     return parse_slowly(at, size, limit, scanned, op, error, error_size);

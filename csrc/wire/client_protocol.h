@@ -1,7 +1,8 @@
 /*
- * The client protocol: one control line out of contiguous bytes. Pure. The connection always shows unparsed bytes in one
- * piece (a message cut at the end of a read is carried over), so an operation is parsed from its start each time and
- * there is no state but how far the end of the line was looked for.
+ * The client protocol: one control line out of contiguous bytes. Pure. The connection always shows
+ * unparsed bytes in one piece (a message cut at the end of a read is carried over), so an operation
+ * is parsed from its start each time and there is no state but how far the end of the line was
+ * looked for.
  */
 #pragma once
 #include "base/slice.h"
@@ -42,11 +43,13 @@ struct client_op {
 };
 
 /*
- * Parses the control line at `at`. `*scanned` is 0 for a new operation and belongs to the parser until it was PARSED.
- * Errors are found as early as reading byte by byte would find them; `error` then holds the words for the server's log.
+ * Parses the control line at `at`. `*scanned` is 0 for a new operation and belongs to the parser
+ * until it was PARSED. Errors are found as early as reading byte by byte would find them; `error`
+ * then holds the words for the server's log.
  */
-enum client_parse client_parse_line(const char *at, size_t size, uint32_t max_control_line, size_t *scanned,
-                                    struct client_op *op, char *error, size_t error_size);
+enum client_parse client_parse_line(const char *at, size_t size, uint32_t max_control_line,
+                                    size_t *scanned, struct client_op *op, char *error,
+                                    size_t error_size);
 
 /* Whether CR LF stands here, as it must behind a payload. */
 static inline bool client_payload_ended(const char *after_payload) {

@@ -7,14 +7,16 @@
 
 enum { DEPTH_MAX = 512 };
 
-/* --- a small strict reader: enough for one object -------------------------------------------------------------------- */
+/* --- a small strict reader: enough for one object
+ * -------------------------------------------------------------------- */
 
 struct reader {
     const char *at, *end;
 };
 
 static void blanks(struct reader *r) {
-    while (r->at < r->end && (*r->at == ' ' || *r->at == '\t' || *r->at == '\r' || *r->at == '\n')) r->at++;
+    while (r->at < r->end && (*r->at == ' ' || *r->at == '\t' || *r->at == '\r' || *r->at == '\n'))
+        r->at++;
 }
 
 static bool take(struct reader *r, char c) {
@@ -28,7 +30,10 @@ static int hex4(const char *s) {
     int n = 0;
     for (int i = 0; i < 4; i++) {
         char c = s[i];
-        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int digit = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : -1;
         if (digit < 0) return -1;
         n = n * 16 + digit;
     }
@@ -36,7 +41,8 @@ static int hex4(const char *s) {
 }
 
 static char *put_rune(char *to, unsigned c) {
-    if (c < 0x80) *to++ = (char)c;
+    if (c < 0x80)
+        *to++ = (char)c;
     else if (c < 0x800) {
         *to++ = (char)(0xc0 | c >> 6);
         *to++ = (char)(0x80 | (c & 63));
@@ -60,7 +66,9 @@ static bool unescape_rune(struct reader *r, char **to) {
     if (c < 0) return false;
     r->at += 4;
     if (c >= 0xd800 && c < 0xe000) {
-        int low = c < 0xdc00 && r->end - r->at >= 6 && r->at[0] == '\\' && r->at[1] == 'u' ? hex4(r->at + 2) : -1;
+        int low = c < 0xdc00 && r->end - r->at >= 6 && r->at[0] == '\\' && r->at[1] == 'u'
+                      ? hex4(r->at + 2)
+                      : -1;
         if (low >= 0xdc00 && low < 0xe000) {
             r->at += 6;
             c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
@@ -86,8 +94,10 @@ static char *string(struct reader *r) {
         static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
         c = *r->at++;
         const char *simple = c ? strchr(from, c) : NULL;
-        if (simple) *to++ = into[simple - from];
-        else if (c != 'u' || !unescape_rune(r, &to)) break;
+        if (simple)
+            *to++ = into[simple - from];
+        else if (c != 'u' || !unescape_rune(r, &to))
+            break;
     }
     if (r->at == r->end || *r->at != '"') {
         explicit_bzero(text, (size_t)(to - text));
@@ -150,17 +160,29 @@ static struct value value(struct reader *r) {
         v.text = string(r);
         v.kind = v.text ? TEXT : BAD;
         break;
-    case 't': v.kind = word(r, "true") ? TRUE_VALUE : BAD; break;
-    case 'f': v.kind = word(r, "false") ? FALSE_VALUE : BAD; break;
-    case 'n': v.kind = word(r, "null") ? NULL_VALUE : BAD; break;
+    case 't':
+        v.kind = word(r, "true") ? TRUE_VALUE : BAD;
+        break;
+    case 'f':
+        v.kind = word(r, "false") ? FALSE_VALUE : BAD;
+        break;
+    case 'n':
+        v.kind = word(r, "null") ? NULL_VALUE : BAD;
+        break;
     case '{':
-    case '[': v.kind = nested(r) ? NESTED : BAD; break;
-    default: v.kind = number(r, &v.number) ? NUMBER : BAD; break;
+    case '[':
+        v.kind = nested(r) ? NESTED : BAD;
+        break;
+    default:
+        v.kind = number(r, &v.number) ? NUMBER : BAD;
+        break;
     }
     return v;
 }
 
-/* --- the options -------------------------------------------------------------------------------------------------- */
+/* --- the options
+ * --------------------------------------------------------------------------------------------------
+ */
 
 enum member_type { A_BOOL, AN_INT, A_TEXT };
 static const struct member {
@@ -168,11 +190,13 @@ static const struct member {
     enum member_type type;
     size_t offset;
 } members[] = {
-#define M(name, type) {#name, type, offsetof(struct connect_options, name)}
-    M(verbose, A_BOOL), M(pedantic, A_BOOL), M(echo, A_BOOL), M(headers, A_BOOL), M(no_responders, A_BOOL),
-    M(tls_required, A_BOOL), M(new_account, A_BOOL), M(protocol, AN_INT), M(name, A_TEXT), M(lang, A_TEXT),
-    M(version, A_TEXT), M(user, A_TEXT), M(pass, A_TEXT), M(auth_token, A_TEXT), M(jwt, A_TEXT), M(nkey, A_TEXT),
-    M(sig, A_TEXT), M(proxy_sig, A_TEXT), M(account, A_TEXT),
+#define M(name, type)                                                                              \
+    { #name, type, offsetof(struct connect_options, name) }
+    M(verbose, A_BOOL),       M(pedantic, A_BOOL),     M(echo, A_BOOL),        M(headers, A_BOOL),
+    M(no_responders, A_BOOL), M(tls_required, A_BOOL), M(new_account, A_BOOL), M(protocol, AN_INT),
+    M(name, A_TEXT),          M(lang, A_TEXT),         M(version, A_TEXT),     M(user, A_TEXT),
+    M(pass, A_TEXT),          M(auth_token, A_TEXT),   M(jwt, A_TEXT),         M(nkey, A_TEXT),
+    M(sig, A_TEXT),           M(proxy_sig, A_TEXT),    M(account, A_TEXT),
 #undef M
 };
 
@@ -182,14 +206,16 @@ static void wipe(char **text) {
     *text = NULL;
 }
 
-static int store(struct connect_options *o, const char *key, struct value *v, char *error, size_t error_size) {
+static int store(struct connect_options *o, const char *key, struct value *v, char *error,
+                 size_t error_size) {
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         const struct member *m = &members[i];
         if (strcasecmp(m->key, key) != 0 || v->kind == NULL_VALUE) continue;
         char *field = (char *)o + m->offset;
         if (m->type == A_BOOL && (v->kind == TRUE_VALUE || v->kind == FALSE_VALUE)) {
             *(bool *)field = v->kind == TRUE_VALUE;
-        } else if (m->type == AN_INT && v->kind == NUMBER && v->number.size < 10 && !memchr(v->number.at, '.', v->number.size)) {
+        } else if (m->type == AN_INT && v->kind == NUMBER && v->number.size < 10 &&
+                   !memchr(v->number.at, '.', v->number.size)) {
             *(int *)(void *)field = atoi(v->number.at);
         } else if (m->type == A_TEXT && v->kind == TEXT) {
             wipe((char **)(void *)field);
@@ -236,7 +262,8 @@ int connect_check_info(struct slice json, char *error, size_t error_size) {
 }
 
 void connect_options_forget_secrets(struct connect_options *o) {
-    char **secrets[] = {&o->user, &o->pass, &o->auth_token, &o->jwt, &o->nkey, &o->sig, &o->proxy_sig, &o->account};
+    char **secrets[] = {&o->user, &o->pass, &o->auth_token, &o->jwt,
+                        &o->nkey, &o->sig,  &o->proxy_sig,  &o->account};
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) wipe(secrets[i]);
 }
 

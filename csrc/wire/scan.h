@@ -1,6 +1,6 @@
 /*
- * Finds the blanks and the end of a line within 64 bytes, as bit masks: bit i stands for byte i. The one place that knows
- * which vector instructions the machine has.
+ * Finds the blanks and the end of a line within 64 bytes, as bit masks: bit i stands for byte i.
+ * The one place that knows which vector instructions the machine has.
  */
 #pragma once
 #include <stdint.h>
@@ -18,7 +18,8 @@ static inline uint64_t scan_16(__m128i block, char c) {
     return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8(c)));
 }
 
-/* Half of the bytes at `at`, shifted to their place. Written out: compilers leave such a loop a loop. */
+/* Half of the bytes at `at`, shifted to their place. Written out: compilers leave such a loop a
+ * loop. */
 static inline void scan_half(struct scan *s, const char *at, unsigned shift) {
     __m128i a = _mm_loadu_si128((const __m128i *)(const void *)at);
     __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(at + 16));
