@@ -549,8 +549,8 @@ static size_t use_bytes(struct connection *connection, const char *at, size_t si
     while (used < size) {
         size_t n = use_operation(c, at + used, size - used, max_control_line);
         used += n;
+        if (w->early.first) worker_flush_early(w); /* may find that this one's own socket is gone */
         if (n == 0 || connection->paused | connection->closing) break;
-        if (w->early.first) worker_flush_early(w);
         if (worker_budget_over(w, 1)) {
             connection->input_ready = true;
             break;

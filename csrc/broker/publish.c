@@ -364,7 +364,7 @@ static void note_pick(struct broker_worker *bw, size_t i, struct slice name, uin
         bw->picks_room = bw->picks_room ? bw->picks_room * 2 : 8;
         bw->picks = memory_resize(bw->picks, bw->picks_room * sizeof *bw->picks);
     }
-    bw->picks[i] = (struct pick){member, 1ull << bw->worker->index, name};
+    bw->picks[i] = (struct pick){member, 0, name};
 }
 
 /* Cold: a message with queue groups or with subscribers elsewhere. */
@@ -488,6 +488,10 @@ void publish_on_deliver(void *context, const struct letter *letter) {
               up8(((const struct deliver_pick *)(const void *)at)->name_size);
     struct message m;
     read_letter(bw, letter, l, at, &m);
+    if (letter->id && own(bw, letter->id)) { /* passed on to where it came from: echo matters */
+        struct connection *from = connection_find(bw->worker, letter->id);
+        m.from = from ? client_of(from) : NULL;
+    }
     const struct match *match = match_find(bw->cache, m.account, m.subject);
     uint32_t taken = 0, pieces = 0;
     if (l->flags & DELIVER_PLAIN) {
@@ -516,6 +520,7 @@ void publish_on_deliver(void *context, const struct letter *letter) {
         bw->stall_ms = 0;
     }
     counted_drop(l->counted);
+    if (bw->worker->early.first) worker_flush_early(bw->worker);
 }
 
 void publish_on_outcome(void *context, const struct letter *letter) {

@@ -80,7 +80,7 @@ bool subscriptions_reap(struct client *c) {
             c->reap_cursor = 0; /* the table shrank: what moved to buckets already passed */
         else
             subscription_remove(of_link(link));
-        if (worker_budget_over(c->connection.worker, 8)) return c->sids.count == 0;
+        if (worker_budget_over(c->connection.worker, 8) && c->sids.count) return false;
     }
     linear_hash_free(&c->sids);
     return true;
