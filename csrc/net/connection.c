@@ -221,12 +221,7 @@ static void wait_in(struct connection_list *list, struct connection *c) {
 
 static void wait_for_credit(struct connection *c) {
     connection_pause(c, PAUSE_CREDIT);
-    wait_in(&c->worker->wait_credit, c);
-    atomic_store(&c->worker->workers->office.boxes[c->worker->index].wants_credit, true);
-    /* The peer may have drained everything before it saw the wish: look once more in the next turn.
-     */
-    if (mail_has_credit(&c->worker->workers->office, &c->worker->mail))
-        worker_stay_awake(c->worker);
+    wait_in(&c->worker->wait_credit, c); /* looked after at the end of each turn */
 }
 
 /* Shows the kind what is held and files away what it leaves. */
@@ -354,6 +349,8 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     worker_enter(w);
     if (status < 0) events |= UV_READABLE;
     if (events & UV_WRITABLE) {
+        mail_hand_over(&w->workers->office,
+                       &w->mail); /* from earlier callbacks of the turn: rule 1 */
         if (c->closing)
             connection_finish(c);
         else if (c->output.first)

@@ -52,7 +52,9 @@ static void give_to_worker(struct listener *l, int fd) {
     }
     struct letter *letter =
         mail_write(&w->mail, to, LETTER_SOCKET, 0, sizeof(struct socket_letter));
-    *(struct socket_letter *)(void *)letter->body = (struct socket_letter){fd, l->kind};
+    *(struct socket_letter *)(void *)letter->body =
+        (struct socket_letter){fd, (uint16_t)l->kind, true};
+    atomic_fetch_add_explicit(&w->workers->list[to]->connection_count, 1, memory_order_relaxed);
 }
 
 static void on_acceptable(uv_poll_t *poll, int status, int events);

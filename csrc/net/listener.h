@@ -9,7 +9,9 @@
 
 struct socket_letter {
     int32_t fd;
-    uint32_t kind; /* index into workers->kinds */
+    uint16_t kind; /* index into workers->kinds */
+    bool counted;  /* the addressee's connection_count has it already, lest a burst goes to one
+                      worker */
 };
 
 /*

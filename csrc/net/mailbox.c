@@ -134,8 +134,7 @@ void mail_hand_over(struct post_office *office, struct mail *mail) {
 
 bool mail_has_credit(struct post_office *office, const struct mail *mail) {
     for (unsigned to = 0; to + 1 < office->parties; to++) {
-        uint64_t under_way =
-            atomic_load_explicit(&office->under_way[mail->self][to], memory_order_relaxed);
+        uint64_t under_way = atomic_load(&office->under_way[mail->self][to]); /* after the wish */
         if (under_way + mail->to[to].bytes >= office->credit) return false;
     }
     return true;

@@ -83,6 +83,18 @@ static void retry_waiting(struct worker *w, struct connection_list *list, enum p
     (void)w;
 }
 
+/* The wish is written down before a second look: a peer that drained its mail in between has not
+ * seen it and will not ring. */
+static void retry_credit(struct worker *w) {
+    struct post_office *office = &w->workers->office;
+    if (!w->wait_credit.first) return;
+    if (!mail_has_credit(office, &w->mail)) {
+        atomic_store(&office->boxes[w->index].wants_credit, true);
+        if (!mail_has_credit(office, &w->mail)) return;
+    }
+    retry_waiting(w, &w->wait_credit, PAUSE_CREDIT);
+}
+
 /* Mail first, then sockets: whoever reads an answer finds what it depends on delivered everywhere
  * (rule 1). */
 static void end_turn(struct worker *w) {
@@ -93,12 +105,7 @@ static void end_turn(struct worker *w) {
     close_marked(w);
     if (w->wait_slab.first && w->slabs_taken < SLABS_MAX)
         retry_waiting(w, &w->wait_slab, PAUSE_SLAB);
-    if (w->wait_credit.first) {
-        if (mail_has_credit(&w->workers->office, &w->mail))
-            retry_waiting(w, &w->wait_credit, PAUSE_CREDIT);
-        else
-            atomic_store(&w->workers->office.boxes[w->index].wants_credit, true);
-    }
+    retry_credit(w);
     /* Closing may have written letters (a last will, an outcome). */
     mail_hand_over(&w->workers->office, &w->mail);
     w->in_turn = false;
@@ -248,6 +255,7 @@ void worker_slab_back(struct worker *w, struct slab *slab) {
 static void on_socket(void *context, const struct letter *letter) {
     struct worker *w = context;
     const struct socket_letter *socket = (const void *)letter->body;
+    if (socket->counted) atomic_fetch_sub_explicit(&w->connection_count, 1, memory_order_relaxed);
     if (w->stopping) {
         close(socket->fd);
         return;
@@ -355,10 +363,27 @@ static void worker_free(struct worker *w) {
     free(w);
 }
 
+/* Nobody is left to take what was under way, but letters hold descriptors, counted payloads and
+ * outcomes. The threads have ended, so their handlers run here, until all boxes are empty. */
+static void drain_rest(struct workers *workers) {
+    bool more = true;
+    while (more) {
+        more = false;
+        for (unsigned i = 0; i < workers->count; i++)
+            mail_hand_over(&workers->office, &workers->list[i]->mail);
+        for (unsigned i = 0; i < workers->count; i++) {
+            if (!mail_waits(&workers->office, i)) continue;
+            worker_take_mail(workers->list[i]);
+            more = true;
+        }
+    }
+}
+
 void workers_stop(struct workers *workers) {
     for (unsigned i = 0; i < workers->count; i++) workers_letter(workers, i, LETTER_STOP, 0, 0);
     workers_send(workers);
     for (unsigned i = 0; i < workers->count; i++) pthread_join(workers->list[i]->thread, NULL);
+    drain_rest(workers);
     for (unsigned i = 0; i < workers->count; i++) worker_free(workers->list[i]);
     mail_free(&workers->control_mail);
     post_office_free(&workers->office);

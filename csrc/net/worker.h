@@ -72,7 +72,7 @@ struct worker {
     uv_timer_t wheel_timer;
     uv_poll_t bell;
     pthread_t thread;
-    _Atomic(uint32_t) connection_count; /* written by the owner, read by the one who accepts */
+    _Atomic(uint32_t) connection_count; /* and sockets on their way; read by the one who accepts */
     _Atomic(uint64_t) long_callbacks,
         longest_callback_ns; /* debug builds: offenders against TURN_NS */
 };
