@@ -103,9 +103,11 @@ function Trial:http(path, options)
 end
 
 --- Asks until `accept(document)` returns something true, and returns that. Not in the transcript.
+-- A server that does not know the path at all is not asked again.
 function Trial:poll(path, accept, seconds)
   local result, why = process.wait_for(function()
     local answer = http.get(self.server.http_port, path)
+    if answer and answer.status == 404 then error(path .. " is not found", 0) end
     return answer and answer.json and accept(answer.json)
   end, seconds or 5, "expected answer of " .. path)
   if not result then error(why, 0) end
