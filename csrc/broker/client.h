@@ -3,8 +3,9 @@
  *
  *   opened ─ INFO ─> open (no CONNECT yet: every operation is taken, account $G)
  *     │ CONNECT
- *     └──> pending: the control plane decides; input behind CONNECT is kept ──> admitted, or closed
- * with an error first PING after CONNECT: PONG, then INFO with connect_info
+ *     └──> pending: the control plane decides; input behind CONNECT is kept
+ *            └──> admitted, or closed with an error
+ *   first PING after CONNECT: PONG, then INFO with connect_info
  *
  * Owned by its worker. Its subscriptions hang in `sids`; a closed client with many of them is
  * reaped in slices.

@@ -3,9 +3,11 @@
  * place where a message is delivered.
  *
  *   publish() ─ match ─┬─ own plain subscribers, own queue members: deliver()
- *                      └─ one letter for each other worker that has plain members or a chosen queue
- * member the letter there  ─ match ─ own plain subscribers: deliver();  chosen members: deliver(),
- * or another of the group, or the letter goes on to the next worker that has members
+ *                      └─ a letter for each other worker that has plain members or a chosen one
+ *
+ *   letter ─ match ─┬─ own plain subscribers: deliver()
+ *                   └─ the chosen member or another of its group: deliver(); if none takes it, the
+ *                      letter goes on to the next worker that has members
  *
  * Outcomes (rule 4). Only the owner of a subscription knows whether it takes a message: it may be
  * gone, at its maximum, or the publisher's own. When the publisher wants to know (it asked for

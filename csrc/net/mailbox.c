@@ -141,7 +141,8 @@ bool mail_has_credit(struct post_office *office, const struct mail *mail) {
 }
 
 void mail_drain(struct post_office *office, struct mail *mail,
-                letter_handler *const handlers[LETTER_HANDLERS_MAX], void *context) {
+                letter_handler *const handlers[LETTER_HANDLERS_MAX], block_handler *after_block,
+                void *context) {
     struct mailbox *box = &office->boxes[mail->self];
     pthread_mutex_lock(&office->lock);
     struct mail_block *block = atomic_load_explicit(&box->first, memory_order_relaxed);
@@ -168,5 +169,6 @@ void mail_drain(struct post_office *office, struct mail *mail,
             mail_ring(office, from);
         block_give_back(mail, block);
         block = next;
+        after_block(context);
     }
 }

@@ -3,10 +3,9 @@
  * each addressee, and hands everything over once, at the end of the turn; an addressee drains its
  * mailbox when it enters its next turn, and after each socket read before the bytes are parsed.
  *
- *   worker 0                    post office (one lock)                     worker 1
- *   mail.to[1] -> block, block  ----- mail_hand_over() ----->  boxes[1] -> block, block ->
- * mail_drain() -> handlers mail.to[2] -> block         -----    all at once   ----->  boxes[2] ->
- * block
+ *   worker 0                  post office (one lock)           worker 1
+ *   mail.to[1] = block, block ─── mail_hand_over() ───> boxes[1] = block, block ─> mail_drain()
+ *   mail.to[2] = block        ───   all at once    ───> boxes[2] = block
  *
  * Causal order (rule 1 of docs/architecture.md): the hand-over of a turn to all addressees is one
  * step under one lock, so all boxes see one total order of turns, and what a client could have
@@ -116,10 +115,13 @@ static inline bool mail_waits(struct post_office *office, unsigned self) {
     return atomic_load_explicit(&office->boxes[self].first, memory_order_acquire) != NULL;
 }
 
-/* Takes all letters that are there and calls `handle` for each in order; gives credit back. */
+/* Takes all letters that are there and calls the handler of each in order; gives credit back. After
+ * each block of letters `after_block` is called, so that what they wrote does not pile up. */
 typedef void letter_handler(void *context, const struct letter *letter);
+typedef void block_handler(void *context);
 void mail_drain(struct post_office *office, struct mail *mail,
-                letter_handler *const handlers[LETTER_HANDLERS_MAX], void *context);
+                letter_handler *const handlers[LETTER_HANDLERS_MAX], block_handler *after_block,
+                void *context);
 
 void mail_ring(struct post_office *office, unsigned whom);
 void mail_free(struct mail *mail);

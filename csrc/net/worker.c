@@ -25,9 +25,14 @@ bool worker_clock_over(struct worker *w) {
  * -----------------------------------------------------------------------------------------------------
  */
 
+static void after_block(void *context) {
+    struct worker *w = context;
+    if (w->early.first) worker_flush_early(w);
+}
+
 void worker_take_mail(struct worker *w) {
     if (mail_waits(&w->workers->office, w->index))
-        mail_drain(&w->workers->office, &w->mail, w->workers->handlers, w);
+        mail_drain(&w->workers->office, &w->mail, w->workers->handlers, after_block, w);
 }
 
 static struct connection *pop_dirty(struct connection_list *list) {
