@@ -28,10 +28,10 @@ struct connection;
 struct connection_kind;
 
 enum {
-    SLAB_SIZE = 256 * 1024,  /* one socket read at most */
-    SLAB_MARGIN = 64,        /* readable bytes behind a slab, so that short copies may overshoot */
-    SLABS_MAX = 32,          /* slabs of one worker; connections wait for one when all are taken */
-    TURN_NS = 1000 * 1000,   /* what one callback may take */
+    SLAB_SIZE = 256 * 1024,   /* one socket read at most */
+    SLAB_MARGIN = 64,         /* readable bytes behind a slab, so that short copies may overshoot */
+    SLABS_MAX = 32,           /* slabs of one worker; connections wait for one when all are taken */
+    TURN_NS = 1000 * 1000,    /* what one callback may take */
     EARLY_FLUSH = 128 * 1024, /* output of one connection that is written before the turn ends */
 };
 

@@ -31,7 +31,8 @@ end
 
 local version = output_of(server .. " --version"):match("v([%d.]+)")
 local file = assert(io.open(config_cases.DIRECTORY .. "/recorded.lua", "w"))
-file:write("-- Recorded from nats-server ", version, " by spec/support/record_config_cases.lua. Not to be edited.\n-- luacheck: no max line length\nreturn {\n")
+file:write("-- Recorded from nats-server ", version, " by spec/support/record_config_cases.lua. Not to be edited.\n",
+  "-- luacheck: no max line length\nreturn {\n")
 for _, name in ipairs(config_cases.names()) do
   local lines, code = answer(name)
   file:write(("  [%q] = { code = %d,\n"):format(name, code))

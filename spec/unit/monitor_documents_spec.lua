@@ -122,7 +122,7 @@ describe("monitoring", function()
 
     it("shows what the configuration says", function()
       local options = fake.options
-      options.max_subscriptions, options.server_tags, options.server_metadata = 88, { "a", "b" }, { rack = "7" }
+      options.max_subscriptions, options.server_tags, options.server_metadata = 88, { "a", "b" }, { { name = "rack", value = "7" } }
       options.write_timeout, options.http_port, options.http_base_path = "retry", -1, "nats"
       local found = document("/nats/varz")
       assert.are.same({ 88, { "a", "b" }, { rack = "7" }, "retry", -1, "nats" }, { found.max_subscriptions, found.tags,
