@@ -53,37 +53,58 @@ local function parse_record(text)
   return ran
 end
 
-local function scenario_problem(entry, row, world)
-  local name = entry:match("^scenario:%s*(.+)$")
-  local scenario = world.scenarios[name]
-  if not scenario then return ("no scenario is called %q"):format(name) end
-  for _, id in ipairs(scenario.covers or {}) do
-    if id == row.id then return nil, SCENARIO_FILE .. ": " .. name end
+local function covers(scenario, id)
+  for _, covered in ipairs(scenario.covers or {}) do
+    if covered == id then return true end
   end
-  return ("the scenario %q does not cover it"):format(name)
+  return false
 end
 
--- What is wrong with one piece of evidence, or nil.
-local function evidence_problem(entry, row, world)
-  local key = entry
-  if entry:find("^scenario:") then
-    local problem
-    problem, key = scenario_problem(entry, row, world)
-    if problem then return problem end
-  else
-    local file = entry:match("^([%w_%-./]+): .+$")
-    if not file then return ("%q is not `<file>: <test name>`"):format(entry) end
-    if not world.exists(file) then return ("%s does not exist"):format(file) end
-  end
+-- What is wrong with the test of this key, or nil.
+local function run_problem(key, world)
   local status = world.ran[key]
   if not status then return ("%q did not run"):format(key) end
   if status ~= "passed" then return ("%q %s"):format(key, status == "skipped" and "was skipped" or "failed") end
 end
 
+local function scenario_problem(name, row, world)
+  local scenario = world.scenarios[name]
+  if not scenario then return ("no scenario is called %q"):format(name) end
+  if not covers(scenario, row.id) then return ("the scenario %q does not cover it"):format(name) end
+  return run_problem(SCENARIO_FILE .. ": " .. name, world)
+end
+
+-- The first thing wrong with the scenarios of a topic that cover the row, or nil.
+local function topic_problem(topic, row, world)
+  local names = {}
+  for name, scenario in pairs(world.scenarios) do
+    if scenario.topic == topic and covers(scenario, row.id) then names[#names + 1] = name end
+  end
+  if #names == 0 then return ("no scenario of %q covers it"):format(topic) end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local problem = scenario_problem(name, row, world)
+    if problem then return problem end
+  end
+end
+
+-- What is wrong with one piece of evidence, or nil.
+local function evidence_problem(entry, row, world)
+  local kind, name = entry:match("^(scenarios?):%s*(.+)$")
+  if kind == "scenario" then return scenario_problem(name, row, world) end
+  if kind == "scenarios" then return topic_problem(name, row, world) end
+  local file = entry:match("^([%w_%-./]+): .+$")
+  if not file then return ("%q is not `<file>: <test name>`"):format(entry) end
+  if not world.exists(file) then return ("%s does not exist"):format(file) end
+  return run_problem(entry, world)
+end
+
 local function behaviour_problem(row)
   if row.behaviour == "open" or row.behaviour == "done" then return nil end
   local kind, reason = row.behaviour:match("^deviation: ([%l ]+): (.+)$")
-  if not kind then return ("its behaviour is %q: neither open, done nor `deviation: <kind>: <reason>`"):format(row.behaviour) end
+  if not kind then
+    return ("its behaviour is %q: neither open, done nor `deviation: <kind>: <reason>`"):format(row.behaviour)
+  end
   if not KINDS[kind] then return ("%q is no kind of deviation"):format(kind) end
   if #reason < 10 then return "its deviation has no reason" end
 end
@@ -130,7 +151,9 @@ local function check(rows, world)
   for _, line in ipairs(missing) do problems[#problems + 1] = line end
   for name, scenario in pairs(world.scenarios) do
     for _, id in ipairs(scenario.covers or {}) do
-      if not world.capabilities[id] then problems[#problems + 1] = ("scenario %q covers %s, which is no ID"):format(name, id) end
+      if not world.capabilities[id] then
+        problems[#problems + 1] = ("scenario %q covers %s, which is no ID"):format(name, id)
+      end
     end
   end
   return problems

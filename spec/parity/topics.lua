@@ -20,13 +20,14 @@ local function all(only)
   return topics
 end
 
---- Scenarios by name, of all topics.
+--- Scenarios by name, of all topics; each knows its `topic`.
 local function scenarios()
   local by_name = {}
   for _, topic in ipairs(all()) do
     for _, group in ipairs(topic) do
       for _, scenario in ipairs(group) do
         assert(not by_name[scenario.name], "two scenarios are called: " .. scenario.name)
+        scenario.topic = topic.file
         by_name[scenario.name] = scenario
       end
     end

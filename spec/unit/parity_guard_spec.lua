@@ -19,8 +19,9 @@ local function check(row)
     capabilities = { ["XX-1"] = { id = "XX-1", tier = 1, name = "Echo" } },
     ran = map.parse_record(RECORD),
     scenarios = {
-      ["a ping is answered"] = { covers = { "XX-1" } },
-      ["a pong is skipped"] = { covers = { "XX-1" } },
+      ["a ping is answered"] = { topic = "pings", covers = { "XX-1" } },
+      ["another thing about pings"] = { topic = "pings", covers = {} },
+      ["a pong is skipped"] = { topic = "pongs", covers = { "XX-1" } },
       ["something else"] = { covers = {} },
     },
     exists = function(path) return FILES[path] or false end,
@@ -42,6 +43,7 @@ describe("The guard of the parity map accepts", function()
     ["an open row"] = row("open", "open", "open"),
     ["a row done with a test that passed"] = row("done", "spec/server/echo_spec.lua: echo comes back", "open"),
     ["a row done with a scenario that covers it"] = row("done", "scenario:a ping is answered", "docs/protocol.md"),
+    ["a row done with all scenarios of a topic that cover it"] = row("done", "scenarios:pings", "open"),
     ["several pieces of evidence"] =
       row("done", "scenario:a ping is answered<br>spec/server/echo_spec.lua: echo comes back", "open"),
     ["a deviation with its kind and reason"] =
@@ -93,6 +95,14 @@ describe("The guard of the parity map refuses", function()
 
   it("a scenario that was skipped", function()
     assert_refused(row("done", "scenario:a pong is skipped", "open"), "was skipped")
+  end)
+
+  it("a topic of which no scenario covers the row", function()
+    assert_refused(row("done", "scenarios:nothing", "open"), 'no scenario of "nothing" covers it')
+  end)
+
+  it("a topic of which one scenario was skipped", function()
+    assert_refused(row("done", "scenarios:pongs", "open"), "was skipped")
   end)
 
   it("docs that are closed before the behaviour", function()
