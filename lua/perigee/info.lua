@@ -7,6 +7,7 @@
 --
 -- each with the comma before it, `client_ip` and `nonce` only if there is one. Head and tail hold the verb and the end of
 -- the line. What comes out differs from account to account only in `max_payload` and the members of the second INFO.
+local host_port = require("perigee.config.host_port")
 local json = require("perigee.json")
 
 local PROTO = 1
@@ -42,27 +43,26 @@ local tail_schema = json.schema({
   { name = "xkey", type = "string", omit = true },
 })
 
---- The host and port of `advertise`: "host", "host:port", "[::1]:port" or a bare IPv6 address.
-local function advertised(advertise, default_port)
-  local host, port = advertise:match("^%[(.*)%]:(%d+)$")
-  if not host then
-    host, port = advertise:match("^([^:]*):(%d+)$")
-  end
-  if not host then
-    host = advertise:match("^%[(.*)%]$") or advertise
-  end
-  return host, tonumber(port) or default_port
+--- Where clients are told to connect: the listen address, or what `client_advertise` says, with the listening port where it
+-- says none.
+-- @param options table  effective options: `host`, `port`, `client_advertise`
+-- @return host, port | nil, message
+local function address(options)
+  local advertise = options.client_advertise or ""
+  if advertise == "" then return options.host, options.port end
+  local host, port = host_port.parse(advertise, options.port)
+  if host then return host, port end
+  return nil, ("Error setting server INFO with ClientAdvertise value of %s, err=%s"):format(advertise, port)
 end
 
 --- What INFO says of this server, by the names of INFO's members, except what belongs to one connection.
 -- @param options table  effective options: `host`, `port`, `client_advertise`, `max_payload`, `no_header_support`
 -- @param identity table `id`, `name`, `version`, `go`, and where there are such `git_commit`, `xkey`, `cluster`
--- @return table  further members may be set in it: `auth_required`, `tls_*`, `connect_urls`, `ldm`, `jetstream`, `domain`
+-- @return table | nil, message  further members may be set in it: `auth_required`, `tls_*`, `connect_urls`, `ldm`, `jetstream`,
+-- `domain`
 local function describe(options, identity)
-  local host, port = options.host, options.port
-  if options.client_advertise and options.client_advertise ~= "" then
-    host, port = advertised(options.client_advertise, port)
-  end
+  local host, port = address(options)
+  if not host then return nil, port end
   return {
     server_id = identity.id,
     server_name = identity.name,

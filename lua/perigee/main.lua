@@ -18,7 +18,7 @@ local function main()
     return answer.code
   end
   for _, warning in ipairs(answer.warnings) do io.stderr:write(warning, "\n") end
-  return require("perigee.server").run(answer.options, answer.notices)
+  return require("perigee.server").run(answer.options, answer.notices, argv)
 end
 
 return main

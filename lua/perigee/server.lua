@@ -5,6 +5,7 @@ local core = require "perigee.core"
 local identity = require "perigee.identity"
 local info = require "perigee.info"
 local lame_duck = require "perigee.lame_duck"
+local redact = require "perigee.config.redact"
 local scheduler = require "perigee.scheduler"
 local version = require "perigee.version"
 
@@ -42,7 +43,9 @@ local function banner()
 end
 
 local function info_lines()
-  local described = info.describe(server.options, server.identity)
+  local described, message = info.describe(server.options, server.identity)
+  if not described then return nil, message end
+  server.identity.host, server.identity.port = described.host, described.port
   local head, tail = info.template(described)
   local connected_head, connected_tail = info.connected_template(described, { name = "$G" })
   return { head = head, tail = tail }, { head = connected_head, tail = connected_tail }
@@ -68,13 +71,14 @@ local function bind_clients()
     return nil, ('Error listening on port: %s, "%s"'):format(host_port(o.host, o.port), message)
   end
   server.clients = listener
-  o.port, server.identity.port = listener.port, listener.port
+  o.port = listener.port
   return true
 end
 
 local function start_workers()
   local o = server.options
   o.first, o.connected = info_lines()
+  if not o.first then return nil, o.connected end
   if #o.mappings > 0 then
     local ok, message = core.set_mappings(0, o.mappings)
     if not ok then return nil, message end
@@ -132,8 +136,10 @@ local function not_ready()
   return server.ready and not lame_duck.active() and {} or { "server" }
 end
 
---- Starts, serves until the end, stops. @return number  the exit code
-local function run(options, notices)
+--- Starts, serves until the end, stops.
+-- @param arguments table  the command line, the program's path at 0
+-- @return number  the exit code
+local function run(options, notices, arguments)
   server.options, server.not_ready = options, not_ready
   core.catch_signals()
   core.raise_descriptor_limit()
@@ -145,7 +151,7 @@ local function run(options, notices)
   server.identity = identity.new(options, version)
   server.identity.config_load_ns, server.identity.config_digest = core.wall_ns(), options.config_digest or ""
   server.identity.cores, server.identity.workers = core.cores(), options.workers
-  server.identity.host, server.identity.port = options.host, options.port
+  server.identity.command_line = redact.arguments(arguments)
   banner()
   for _, notice in ipairs(notices or {}) do core.log("warn", notice) end
   if (options.pid_file or "") ~= "" then

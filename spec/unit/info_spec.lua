@@ -72,11 +72,30 @@ describe("INFO", function()
       ["nats.example.com"] = '"host":"nats.example.com","port":42173',
       ["[fe80::1]:7"] = '"host":"fe80::1","port":7',
       ["[fe80::1]"] = '"host":"fe80::1","port":42173',
-      ["fe80::1"] = '"host":"fe80::1","port":42173',
+      ["nats.example.com:0"] = '"host":"nats.example.com","port":42173',
+      ["nats.example.com:-1"] = '"host":"nats.example.com","port":42173',
+      [" nats.example.com : 7 "] = '"host":"nats.example.com","port":7',
       [""] = '"host":"127.0.0.1","port":42173',
     }) do
       local own = { host = "127.0.0.1", port = 42173, max_payload = 1, client_advertise = advertise }
       assert.is_truthy(info.template(info.describe(own, identity)):find(expected, 1, true))
+    end
+  end)
+
+  it("refuses to advertise what is no address", function()
+    for advertise, why in pairs({
+      ["nats.example.com:http"] = 'strconv.Atoi: parsing "http": invalid syntax',
+      ["nats.example.com:"] = 'strconv.Atoi: parsing "": invalid syntax',
+      ["nats.example.com:9223372036854775808"] = 'strconv.Atoi: parsing "9223372036854775808": value out of range',
+      ["fe80::1"] = "address fe80::1: too many colons in address",
+      ["[fe80::1"] = "address [fe80::1: missing ']' in address",
+      ["a]b:7"] = "address a]b:7: unexpected ']' in address",
+      ["a[b:7"] = "address a[b:7: unexpected '[' in address",
+    }) do
+      local own = { host = "127.0.0.1", port = 42173, max_payload = 1, client_advertise = advertise }
+      local described, message = info.describe(own, identity)
+      assert.is_nil(described)
+      assert.are.equal(("Error setting server INFO with ClientAdvertise value of %s, err=%s"):format(advertise, why), message)
     end
   end)
 
