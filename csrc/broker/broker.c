@@ -123,6 +123,11 @@ static void on_close(void *context, const struct letter *letter) {
     if (c) connection_close(c, (uint16_t)reason, true);
 }
 
+static void on_ping(void *context, const struct letter *letter) {
+    struct connection *c = connection_find(context, letter->id);
+    if (c && !c->closing) client_measure(client_of(c));
+}
+
 static void on_info(void *context, const struct letter *letter) {
     struct broker_worker *bw = broker_worker_of(context);
     const char *head = letter->body;
@@ -165,6 +170,7 @@ int broker_start(struct broker *b, unsigned workers, const struct perigee_option
     handlers[LETTER_ADMIT] = on_admit;
     handlers[LETTER_CLOSE] = on_close;
     handlers[LETTER_INFO] = on_info;
+    handlers[LETTER_PING] = on_ping;
     handlers[LETTER_OPTIONS] = on_options;
     handlers[LETTER_HTTP] = http_on_answer;
     b->workers.credit = credit_for(options);

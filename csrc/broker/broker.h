@@ -28,6 +28,7 @@ enum {
     LETTER_CLOSE,                       /* close a connection, or all of a kind */
     LETTER_INFO,                        /* a new INFO to those who take it */
     LETTER_HTTP,                        /* the answer to a HTTP request */
+    LETTER_PING,                        /* measure a round trip that is not known yet */
 };
 
 enum { KIND_CLIENT, KIND_HTTP };
@@ -92,7 +93,7 @@ struct broker_observer {
     void (*closed)(struct client *client);
     void (*answered)(uint64_t request, unsigned worker);
     void (*http)(struct connection *connection, struct slice method, struct slice path,
-                 struct slice query, bool keep_alive);
+                 struct slice query, unsigned minor, bool keep_alive);
 };
 
 struct subscription;

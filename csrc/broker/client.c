@@ -1,5 +1,4 @@
 #include "broker/client.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "broker/publish.h"
@@ -82,7 +81,7 @@ static void opened(struct connection *connection) {
     c->echo = c->verbose = c->pedantic = true;
     connect_options_init(&c->options);
     c->start_ns = c->last_activity_ns = c->last_in_ns = w->now_ns;
-    c->start_wall_ns = clock_wall_ns();
+    c->start_wall_ns = worker_wall_ns(w, w->now_ns);
     c->ping_timer.fire = on_ping_timer;
     link_client(bw, c);
     client_info(c, &o->first);
@@ -107,6 +106,10 @@ static void send_ping(struct client *c) {
     c->rtt_start_ns = c->connection.worker->now_ns;
     c->pings_out++;
     say(c, "PING\r\n");
+}
+
+void client_measure(struct client *c) {
+    if (!c->rtt_ns) send_ping(c);
 }
 
 /* Go: client.processPingTimer. Traffic delays a PING; only a PONG clears what is outstanding. */

@@ -86,6 +86,9 @@ void client_info(struct client *client, const struct perigee_info *line);
 void client_admit(struct client *client, struct account *account, const char *error,
                   enum close_reason reason);
 
+/* Sends PING if the round trip time is not known. */
+void client_measure(struct client *client);
+
 /* Stops reading this producer for `ms`, at most 10 ms per read in all. */
 void client_stall(struct client *client, uint32_t ms);
 void clients_unstall(struct broker_worker *bw, bool all);

@@ -56,7 +56,7 @@ static size_t use_bytes(struct connection *c, const char *at, size_t size) {
     connection_pause(c, PAUSE_ADMISSION);
     struct broker *broker = broker_of(c->worker->workers);
     broker->observer.http(c, h->request->method, h->request->path, h->request->query,
-                          h->keep_alive);
+                          h->request->minor, h->keep_alive);
     free(h->request);
     h->request = NULL;
     return taken;

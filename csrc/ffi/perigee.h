@@ -33,7 +33,7 @@ enum perigee_event_kind {
     PERIGEE_EVENT_CONNECT, /* a connection sent CONNECT and waits: answer with perigee_admit() */
     PERIGEE_EVENT_CLOSED,  /* a client's connection closed; data is one struct perigee_connection */
     PERIGEE_EVENT_ANSWER,  /* a worker answered request `request`; `number` is the worker */
-    PERIGEE_EVENT_HTTP,    /* a request on the monitoring port: answer with perigee_http_answer() */
+    PERIGEE_EVENT_HTTP,    /* a request of HTTP/1.`number`: answer with perigee_http_answer() */
     PERIGEE_EVENT_SIGNAL,  /* `number` is the signal */
 };
 
@@ -187,6 +187,10 @@ void perigee_collect(uint64_t request, unsigned worker, int what, uint64_t curso
 
 /* Closes a connection for a reason; `flush` writes what is pending first. */
 void perigee_close(uint64_t id, int reason);
+
+/* Sends PING to a client whose round trip time is not known; what it takes is in its record later.
+ */
+void perigee_ping(uint64_t id);
 
 /* Sends this INFO to every client that takes INFO at any time (protocol 1, first PING done). */
 void perigee_inform(const struct perigee_info *info);

@@ -1,5 +1,4 @@
 #include "ffi/records.h"
-#include "base/clock.h"
 #include "base/memory.h"
 #include "ffi/events.h"
 #include <stdlib.h>
@@ -64,8 +63,10 @@ static void add_subscription(struct records *r, struct broker_worker *bw,
     if (subject != local) free(subject);
 }
 
-static int64_t wall_of(const struct worker *w, uint64_t monotonic_ns) {
-    return (int64_t)(w->wall_ns - (w->now_ns - monotonic_ns));
+/* The two clocks may drift apart over the life of a connection, but nothing happens before its start. */
+static int64_t activity_of(const struct worker *w, const struct client *c) {
+    uint64_t wall_ns = worker_wall_ns(w, c->last_activity_ns);
+    return (int64_t)(wall_ns > c->start_wall_ns ? wall_ns : c->start_wall_ns);
 }
 
 static size_t length(const char *text) {
@@ -80,8 +81,8 @@ void records_add_client(struct records *r, const struct client *c, bool with_sub
         .id = c->connection.id,
         .cid = c->cid,
         .start_ns = (int64_t)c->start_wall_ns,
-        .stop_ns = c->connection.closing ? (int64_t)w->wall_ns : 0,
-        .last_activity_ns = wall_of(w, c->last_activity_ns),
+        .stop_ns = c->connection.closing ? (int64_t)worker_wall_ns(w, w->now_ns) : 0,
+        .last_activity_ns = activity_of(w, c),
         .rtt_ns = (int64_t)c->rtt_ns,
         .pending_bytes = c->connection.output.pending,
         .in_msgs = c->in_msgs,

@@ -53,8 +53,9 @@ static void on_answered(uint64_t request, unsigned worker) {
 }
 
 static void on_http(struct connection *c, struct slice method, struct slice path,
-                    struct slice query, bool keep_alive) {
-    struct perigee_event e = {.kind = PERIGEE_EVENT_HTTP, .id = c->id, .flag = keep_alive};
+                    struct slice query, unsigned minor, bool keep_alive) {
+    struct perigee_event e = {
+        .kind = PERIGEE_EVENT_HTTP, .number = (int32_t)minor, .id = c->id, .flag = keep_alive};
     e.texts[PERIGEE_HTTP_METHOD] = (struct perigee_text){method.at, method.size};
     e.texts[PERIGEE_HTTP_PATH] = (struct perigee_text){path.at, path.size};
     e.texts[PERIGEE_HTTP_QUERY] = (struct perigee_text){query.at, query.size};
@@ -179,6 +180,11 @@ void perigee_collect(uint64_t request, unsigned worker, int what, uint64_t curso
 void perigee_close(uint64_t id, int reason) {
     int32_t why = reason;
     memcpy(letter(id_worker(id), LETTER_CLOSE, id, sizeof why), &why, sizeof why);
+    send_letters();
+}
+
+void perigee_ping(uint64_t id) {
+    letter(id_worker(id), LETTER_PING, id, 0);
     send_letters();
 }
 

@@ -300,6 +300,7 @@ static void *run(void *arg) {
 static int worker_init(struct worker *w) {
     if (uv_loop_init(&w->loop) != 0) return -ENOMEM;
     read_clock(w);
+    w->turn_ns = w->now_ns;
     w->wall_ns = clock_wall_ns();
     timer_wheel_init(&w->wheel, w->now_ns);
     slots_init(&w->connections, w->index, sizeof(struct slot_head) + sizeof(struct connection *));

@@ -96,7 +96,7 @@ local readers = {
       data = text(e.data) }
   end,
   [C.PERIGEE_EVENT_HTTP] = function(e)
-    return { kind = "http", id = tonumber(e.id), keep_alive = e.flag, method = text(e.texts[C.PERIGEE_HTTP_METHOD]),
+    return { kind = "http", id = tonumber(e.id), keep_alive = e.flag, minor = e.number, method = text(e.texts[C.PERIGEE_HTTP_METHOD]),
       path = text(e.texts[C.PERIGEE_HTTP_PATH]), query = text(e.texts[C.PERIGEE_HTTP_QUERY]),
       ip = text(e.texts[C.PERIGEE_HTTP_IP]) }
   end,
@@ -156,6 +156,9 @@ function core.refuse(id, message, reason) C.perigee_admit(id, 0, message, reason
 
 function core.http_answer(id, response) C.perigee_http_answer(id, response, #response) end
 function core.close(id, reason) C.perigee_close(id, reason) end
+
+--- Sends PING to a client whose round trip time is not known.
+function core.ping(id) C.perigee_ping(id) end
 
 function core.inform(line)
   C.perigee_inform(ffi.new("struct perigee_info", { head = line.head, tail = line.tail }))

@@ -4,6 +4,7 @@ local core = require "perigee.core"
 local scheduler = require "perigee.scheduler"
 
 local GLOBAL = "$G"
+local NONE = { msgs = 0, bytes = 0 }
 
 --- All records of a kind from all workers, worker by worker, in answers of bounded size.
 local function gather(what)
@@ -59,13 +60,18 @@ local function subscriptions(account)
   return list
 end
 
+-- There is a system account, as in the original, but nobody is in it yet.
 local function accounts(server)
-  local t = core.totals()
-  return { {
+  local t, system = core.totals(), server.identity.system_account
+  local list = { {
     name = GLOBAL, connections = t.clients, subscriptions = t.subscriptions, slow_consumers = t.slow_consumers,
     sent = { msgs = t.out_msgs, bytes = t.out_bytes }, received = { msgs = t.in_msgs, bytes = t.in_bytes },
     update_ns = server.identity.start_ns, mappings = server.options.mappings, statistics = statistics(),
   } }
+  if system then
+    list[2] = { name = system, is_system = true, sent = NONE, received = NONE, update_ns = server.identity.start_ns }
+  end
+  return list
 end
 
 --- @param server table  {identity=, options=, usage=, ready=function}
@@ -78,7 +84,7 @@ local function new(server)
     totals = totals,
     accounts = function() return accounts(server) end,
     connections = connections,
-    ping = function() end,
+    ping = function(connection) core.ping(connection.id) end,
     subscription_statistics = statistics,
     subscriptions = subscriptions,
     not_ready = server.not_ready,

@@ -59,7 +59,7 @@ local function new()
     totals = function() return fake.totals end,
     accounts = function() return fake.accounts end,
     connections = function(want) return connections(fake, want) end,
-    ping = function(cids) fake.pinged = cids end,
+    ping = function(each) table.insert(fake.pinged, each.cid) end,
     subscription_statistics = function(account)
       fake.asked[#fake.asked + 1] = { statistics = account or "all" }
       return fake.statistics

@@ -127,12 +127,10 @@ end
 
 -- Those whose round trip is not known yet are pinged, so that the next request can tell.
 local function ping_unknown(source, list)
-  local cids = {}
   for _, connection in ipairs(list) do
     local unknown = (connection.rtt_ns or 0) == 0 and not connection.stop_ns
-    if unknown and (connection.lang or "") ~= "" then cids[#cids + 1] = connection.cid end
+    if unknown and (connection.lang or "") ~= "" then source.ping(connection) end
   end
-  if #cids > 0 then source.ping(cids) end
 end
 
 --- The document.

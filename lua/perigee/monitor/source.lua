@@ -34,7 +34,7 @@
 --   subscriptions_list (if wanted): { subject, queue, sid, msgs, max }
 --   of a closed one also: stop_ns, reason; counters, subscriptions and rtt_ns are the last ones
 --
--- ping(cids)      sends PING to open connections whose round trip time is unknown and that said their `lang`.
+-- ping(connection)  sends PING to an open connection whose round trip time is unknown; it is one that connections() returned.
 --
 -- subscription_statistics(account)  of one account or, if nil, of all, added up: num_subscriptions, num_cache, num_inserts,
 --                 num_removes, num_matches, cache_hits, max_fanout, total_fanout (of what is cached), num_fanout (how many these are)
