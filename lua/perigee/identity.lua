@@ -2,6 +2,7 @@
 local core = require "perigee.core"
 
 local NATS_VERSION = "2.15.2" -- what clients and tools decide by
+local SYSTEM_ACCOUNT = "$SYS"
 
 --- @param options table  effective options
 --- @param version string  Perigee's own
@@ -14,6 +15,7 @@ local function new(options, version)
     perigee = version,
     xkey = core.server_curve_key(),
     go = "perigee " .. version .. " (" .. jit.version .. ")",
+    system_account = not options.no_system_account and SYSTEM_ACCOUNT or nil,
     start_ns = core.wall_ns(),
   }
 end

@@ -95,6 +95,8 @@ local schema = {
     refused_as = "NoSublistCache", doc = "Look every subject up anew." },
   { name = "no_header_support", type = "bool", default = false, reload = "no", refused_as = "NoHeaderSupport",
     doc = "Offer clients no headers." },
+  { name = "no_system_account", aliases = { "no_system", "no_sys_acc" }, type = "bool", default = false, reload = "no",
+    refused_as = "NoSystemAccount", doc = "Have no account for the system." },
   { name = "mappings", aliases = { "maps" }, type = "mappings", reload = "live",
     doc = "Subjects that are published to as others, in the order in which they are tried." },
 

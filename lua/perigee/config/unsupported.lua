@@ -42,7 +42,6 @@ local unsupported = {
 
   { name = "allow_non_tls", type = "bool", class = "ignored" },
   { name = "ocsp_cache", type = "any", class = "ignored" },
-  { name = "no_system_account", aliases = { "no_system", "no_sys_acc" }, type = "bool", class = "ignored" },
   { name = "syslog", type = "bool", class = "ignored" },
   { name = "remote_syslog", type = "string", class = "ignored" },
   { name = "prof_block_rate", type = "int", class = "ignored" },
