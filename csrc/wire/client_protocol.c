@@ -1,6 +1,6 @@
 #include "wire/client_protocol.h"
+#include "wire/go_quote.h"
 #include "wire/scan.h"
-#include <stdarg.h>
 #include <stdio.h>
 
 enum { ARGUMENTS_MAX = 4, SIZE_DIGITS_MAX = 9, SHOWN_BYTES = 32 };
@@ -40,13 +40,14 @@ static void split(struct slice arg, bool at_cr, struct arguments *a) {
     }
 }
 
-static enum client_parse bad(char *error, size_t size, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static enum client_parse bad(char *error, size_t size, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    vsnprintf(error, size, format, args);
-    va_end(args);
+/* Writes `what` and the quoted text: bytes of a client never reach a log as they are. */
+static void describe(char *error, size_t size, const char *what, struct slice text) {
+    int n = snprintf(error, size, "%s", what);
+    if (n >= 0 && (size_t)n < size) go_quote(text, error + n, size - (size_t)n);
+}
+
+static enum client_parse bad(char *error, size_t size, const char *what, struct slice arg) {
+    describe(error, size, what, arg);
     return CLIENT_BAD_ARGUMENTS;
 }
 
@@ -54,15 +55,12 @@ static enum client_parse parse_pub(struct client_op *op, char *error, size_t err
     struct arguments a;
     split(op->arg, false, &a);
     if (a.count < 2 || a.count > 3)
-        return bad(error, error_size, "processPub Parse Error: \"%.*s\"", (int)op->arg.size,
-                   op->arg.at);
+        return bad(error, error_size, "processPub Parse Error: ", op->arg);
     op->subject = a.at[0];
     if (a.count == 3) op->reply = a.at[1];
     op->size_text = a.at[a.count - 1];
     int64_t size = parse_size(op->size_text);
-    if (size < 0)
-        return bad(error, error_size, "processPub Bad or Missing Size: \"%.*s\"", (int)op->arg.size,
-                   op->arg.at);
+    if (size < 0) return bad(error, error_size, "processPub Bad or Missing Size: ", op->arg);
     op->total_size = (uint32_t)size;
     return CLIENT_PARSED;
 }
@@ -70,24 +68,20 @@ static enum client_parse parse_pub(struct client_op *op, char *error, size_t err
 static enum client_parse parse_hpub(struct client_op *op, char *error, size_t error_size) {
     struct arguments a;
     split(op->arg, false, &a);
-    int shown = (int)op->arg.size;
     if (a.count < 3 || a.count > 4)
-        return bad(error, error_size, "processHeaderPub Parse Error: \"%.*s\"", shown, op->arg.at);
+        return bad(error, error_size, "processHeaderPub Parse Error: ", op->arg);
     op->subject = a.at[0];
     if (a.count == 4) op->reply = a.at[1];
     op->header_size_text = a.at[a.count - 2];
     op->size_text = a.at[a.count - 1];
     int64_t header = parse_size(op->header_size_text), total = parse_size(op->size_text);
     if (header < 0)
-        return bad(error, error_size, "processHeaderPub Bad or Missing Header Size: \"%.*s\"",
-                   shown, op->arg.at);
+        return bad(error, error_size, "processHeaderPub Bad or Missing Header Size: ", op->arg);
     if (total < 0)
-        return bad(error, error_size, "processHeaderPub Bad or Missing Total Size: \"%.*s\"", shown,
-                   op->arg.at);
+        return bad(error, error_size, "processHeaderPub Bad or Missing Total Size: ", op->arg);
     if (header > total)
         return bad(error, error_size,
-                   "processHeaderPub Header Size larger then TotalSize: \"%.*s\"", shown,
-                   op->arg.at);
+                   "processHeaderPub Header Size larger then TotalSize: ", op->arg);
     op->header_size = (uint32_t)header;
     op->total_size = (uint32_t)total;
     return CLIENT_PARSED;
@@ -97,8 +91,7 @@ static enum client_parse parse_sub(struct client_op *op, char *error, size_t err
     struct arguments a;
     split(op->arg, true, &a);
     if (a.count < 2 || a.count > 3)
-        return bad(error, error_size, "processSub Parse Error: \"%.*s\"", (int)op->arg.size,
-                   op->arg.at);
+        return bad(error, error_size, "processSub Parse Error: ", op->arg);
     op->subject = a.at[0];
     if (a.count == 3) op->queue = a.at[1];
     op->sid = a.at[a.count - 1];
@@ -109,8 +102,7 @@ static enum client_parse parse_unsub(struct client_op *op, char *error, size_t e
     struct arguments a;
     split(op->arg, true, &a);
     if (a.count < 1 || a.count > 2)
-        return bad(error, error_size, "processUnsub Parse Error: \"%.*s\"", (int)op->arg.size,
-                   op->arg.at);
+        return bad(error, error_size, "processUnsub Parse Error: ", op->arg);
     op->sid = a.at[0];
     if (a.count == 2) {
         int64_t max = parse_size(a.at[1]);
@@ -155,8 +147,9 @@ static const struct verb *find_verb(const char *at, size_t size, bool *possible)
 }
 
 static enum client_parse unknown(const char *at, size_t size, char *error, size_t error_size) {
-    snprintf(error, error_size, "Client parser ERROR, proto='\"%.*s\"...'",
-             (int)(size < SHOWN_BYTES ? size : SHOWN_BYTES), at);
+    char shown[SHOWN_BYTES * 4 + 3];
+    go_quote(slice_of(at, size < SHOWN_BYTES ? size : SHOWN_BYTES), shown, sizeof shown);
+    snprintf(error, error_size, "Client parser ERROR, proto='%s...'", shown);
     return CLIENT_UNKNOWN_OPERATION;
 }
 
