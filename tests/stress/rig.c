@@ -47,8 +47,8 @@ static void ignore_answer(uint64_t request, unsigned worker) {
 }
 
 static void ignore_http(struct connection *c, struct slice method, struct slice path,
-                        struct slice query, bool keep_alive) {
-    (void)c, (void)method, (void)path, (void)query, (void)keep_alive;
+                        struct slice query, unsigned minor, bool keep_alive) {
+    (void)c, (void)method, (void)path, (void)query, (void)minor, (void)keep_alive;
 }
 
 static double seconds(int argc, char **argv) {
