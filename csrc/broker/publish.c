@@ -292,7 +292,7 @@ static void write_letter(struct broker_worker *bw, unsigned to, const struct mes
     size += m->subject.size + m->reply.size + m->sizes.size + body;
     struct letter *letter =
         mail_write(&bw->worker->mail, to, LETTER_DELIVER, m->from_id, size + COPY_MARGIN);
-    if (m->counted) mail_add_weight(&bw->worker->mail, to, letter, m->counted->size);
+    if (m->counted) mail_add_weight(&bw->worker->mail, to, m->counted->size);
     struct deliver_letter *l = (void *)letter->body;
     *l = (struct deliver_letter){
         .account = m->account->number,
@@ -520,7 +520,7 @@ void publish_on_deliver(void *context, const struct letter *letter) {
         bw->stall_ms = 0;
     }
     counted_drop(l->counted);
-    if (bw->worker->early.first) worker_flush_early(bw->worker);
+    bw->worker->units += taken;
 }
 
 void publish_on_outcome(void *context, const struct letter *letter) {

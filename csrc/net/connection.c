@@ -224,26 +224,38 @@ static void wait_for_credit(struct connection *c) {
     wait_in(&c->worker->wait_credit, c); /* looked after at the end of each turn */
 }
 
+/* Not now: the connection is paused, or mail that came before the input has not been handled. */
+static bool must_hold(struct connection *c) {
+    struct worker *w = c->worker;
+    if (!c->paused && c->behind_mail > w->mail.handled) {
+        c->input_ready = true;
+        make_runnable(c);
+        return true;
+    }
+    if (!c->paused && !mail_has_credit(&w->workers->office, &w->mail)) wait_for_credit(c);
+    if (!c->paused) return false;
+    c->input_ready = true;
+    carry_over(c);
+    return true;
+}
+
+static void finish_large(struct connection *c) {
+    struct counted *whole = c->large;
+    if (!whole || c->large_filled < whole->size) return;
+    c->large = NULL;
+    c->kind->large(c, whole);
+}
+
 /* Shows the kind what is held and files away what it leaves. */
 static void use_input(struct connection *c) {
-    if (c->paused) { /* a large payload in front of these bytes did that */
-        carry_over(c);
-        c->input_ready = true;
-        return;
-    }
-    if (!mail_has_credit(&c->worker->workers->office, &c->worker->mail)) {
-        carry_over(c);
-        c->input_ready = true;
-        wait_for_credit(c);
-        return;
-    }
+    if (must_hold(c)) return;
     c->input_ready = false;
-    c->at += (uint32_t)c->kind->bytes(c, held(c) + c->at, c->end - c->at);
+    finish_large(c);
+    if (!c->paused && !c->closing && c->at < c->end)
+        c->at += (uint32_t)c->kind->bytes(c, held(c) + c->at, c->end - c->at);
     if (c->closing || c->at == c->end) {
         drop_input(c);
-        return;
-    }
-    if (c->paused) {
+    } else if (c->paused) {
         c->input_ready = true;
         carry_over(c);
     } else if (c->input_ready) {
@@ -254,7 +266,7 @@ static void use_input(struct connection *c) {
 }
 
 void connection_run(struct connection *c) {
-    if (c->input_ready && !c->closing && !c->paused) use_input(c);
+    if (c->input_ready && !c->closing) use_input(c);
     watch(c);
 }
 
@@ -265,23 +277,14 @@ void connection_read_large(struct connection *c, struct counted *counted, uint32
 
 /* A read goes first into the large payload that is being waited for, and only then into the slab.
  */
-static void use_read(struct connection *c, size_t read) {
+static void count_read(struct connection *c, size_t read) {
     if (c->large) {
         uint32_t missing = c->large->size - c->large_filled;
         uint32_t n = read < missing ? (uint32_t)read : missing;
         c->large_filled += n;
         read -= n;
-        if (c->large_filled == c->large->size) {
-            struct counted *whole = c->large;
-            c->large = NULL;
-            c->kind->large(c, whole);
-        }
     }
     c->end += (uint32_t)read;
-    if (c->closing || c->end == c->at)
-        drop_input(c);
-    else
-        use_input(c);
 }
 
 static void on_readable(struct connection *c) {
@@ -313,11 +316,12 @@ static void on_readable(struct connection *c) {
     int failure = errno;
     c->reads++;
     c->last_read = read > 0 ? (uint32_t)read : 0;
-    worker_take_mail(w); /* between the read and the parsing: rule 1 */
+    if (!worker_take_mail(w)) c->behind_mail = w->mail.taken; /* mail before bytes: rule 1 */
     if (c->closing) {
         drop_input(c);
     } else if (read > 0) {
-        use_read(c, (size_t)read);
+        count_read(c, (size_t)read);
+        use_input(c);
     } else if (read < 0 && (failure == EAGAIN || failure == EINTR)) {
         carry_over(c);
     } else {
@@ -439,9 +443,8 @@ void connection_finish(struct connection *c) {
     counted_drop(c->large);
     c->large = NULL;
     c->closed_fd = true;
-    uv_poll_stop(&c->poll);
+    uv_close((uv_handle_t *)&c->poll, on_closed); /* libuv still asks about the descriptor here */
     close_socket(c);
-    uv_close((uv_handle_t *)&c->poll, on_closed);
 }
 
 void connection_abort(struct connection *c) {

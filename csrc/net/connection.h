@@ -50,6 +50,7 @@ struct connection {
     size_t scanned;        /* for the kind: how far it has looked into an incomplete line */
     struct counted *large; /* a large payload being read, NULL usually */
     uint32_t large_filled;
+    uint64_t behind_mail; /* input is used when the worker's mail.handled has come this far */
     struct connection *next_dirty, *next_early, *next_runnable, *next_waiting, *next_closing;
     struct timer write_timer; /* set while the socket takes nothing */
     uv_poll_t poll;

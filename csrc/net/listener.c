@@ -120,10 +120,9 @@ static void on_handle_closed(uv_handle_t *handle) {
 static void close_listener(struct listener *l) {
     l->closed = true;
     listeners[l->number % LISTENERS_MAX] = NULL;
-    uv_poll_stop(&l->poll);
-    close(l->fd);
     uv_close((uv_handle_t *)&l->poll, on_handle_closed);
     uv_close((uv_handle_t *)&l->retry, on_handle_closed);
+    close(l->fd);
 }
 
 void worker_on_unlisten(void *context, const struct letter *letter) {

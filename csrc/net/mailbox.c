@@ -40,6 +40,7 @@ void post_office_free(struct post_office *office) {
 void mail_free(struct mail *mail) {
     for (unsigned i = 0; i < MAIL_PARTIES; i++) free_chain(mail->to[i].first);
     free_chain(mail->spare);
+    free_chain(mail->unread);
 }
 
 static struct mail_block *block_new(struct mail *mail, size_t need) {
@@ -55,6 +56,7 @@ static struct mail_block *block_new(struct mail *mail, size_t need) {
     }
     block->next = NULL;
     block->used = 0;
+    block->weight = 0;
     return block;
 }
 
@@ -86,7 +88,6 @@ struct letter *mail_write(struct mail *mail, unsigned to, uint16_t handler, uint
     letter->handler = handler;
     letter->from = (uint16_t)mail->self;
     letter->id = id;
-    letter->weight = 0;
     block->used += (uint32_t)need;
     mail->to[to].bytes += need;
     return letter;
@@ -140,35 +141,48 @@ bool mail_has_credit(struct post_office *office, const struct mail *mail) {
     return true;
 }
 
-void mail_drain(struct post_office *office, struct mail *mail,
-                letter_handler *const handlers[LETTER_HANDLERS_MAX], block_handler *after_block,
-                void *context) {
+static void take_all(struct post_office *office, struct mail *mail) {
+    if (!mail_waits(office, mail->self)) return;
     struct mailbox *box = &office->boxes[mail->self];
     pthread_mutex_lock(&office->lock);
-    struct mail_block *block = atomic_load_explicit(&box->first, memory_order_relaxed);
+    struct mail_block *first = atomic_load_explicit(&box->first, memory_order_relaxed);
+    struct mail_block *last = box->last;
     atomic_store_explicit(&box->first, NULL, memory_order_relaxed);
     box->last = NULL;
     pthread_mutex_unlock(&office->lock);
-    while (block) {
-        struct mail_block *next = block->next;
-        uint32_t at = 0;
-        uint64_t weight = 0;
-        unsigned from = 0;
-        while (at < block->used) {
-            const struct letter *letter = (const struct letter *)(void *)(block->data + at);
-            from = letter->from;
-            weight += letter->weight;
-            assert(letter->handler < LETTER_HANDLERS_MAX && handlers[letter->handler]);
-            at += (uint32_t)((sizeof *letter + letter->size + 7) & ~(size_t)7);
-            handlers[letter->handler](context, letter);
-        }
-        atomic_fetch_sub_explicit(&office->under_way[from][mail->self], block->used + weight,
-                                  memory_order_seq_cst);
-        if (atomic_load_explicit(&office->boxes[from].wants_credit, memory_order_seq_cst) &&
-            atomic_exchange(&office->boxes[from].wants_credit, false))
-            mail_ring(office, from);
-        block_give_back(mail, block);
-        block = next;
-        after_block(context);
+    if (mail->unread)
+        mail->unread_last->next = first;
+    else
+        mail->unread = first;
+    mail->unread_last = last;
+    for (struct mail_block *block = first; block; block = block->next) mail->taken++;
+}
+
+/* The first block is done: its bytes are no longer under way. */
+static void finish_block(struct post_office *office, struct mail *mail, unsigned from) {
+    struct mail_block *block = mail->unread;
+    atomic_fetch_sub(&office->under_way[from][mail->self], block->used + block->weight);
+    if (atomic_load(&office->boxes[from].wants_credit) &&
+        atomic_exchange(&office->boxes[from].wants_credit, false))
+        mail_ring(office, from);
+    mail->unread = block->next;
+    mail->unread_at = 0;
+    mail->handled++;
+    block_give_back(mail, block);
+}
+
+bool mail_drain(struct post_office *office, struct mail *mail,
+                letter_handler *const handlers[LETTER_HANDLERS_MAX], enough_mail *enough,
+                void *context) {
+    take_all(office, mail);
+    while (mail->unread) {
+        struct mail_block *block = mail->unread;
+        const struct letter *letter = (const void *)(block->data + mail->unread_at);
+        assert(letter->handler < LETTER_HANDLERS_MAX && handlers[letter->handler]);
+        mail->unread_at += (uint32_t)((sizeof *letter + letter->size + 7) & ~(size_t)7);
+        handlers[letter->handler](context, letter);
+        if (mail->unread_at == block->used) finish_block(office, mail, letter->from);
+        if (enough(context) && mail->unread) return false;
     }
+    return true;
 }

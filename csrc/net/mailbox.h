@@ -40,15 +40,15 @@ enum {
 struct letter {
     uint32_t size; /* of the body */
     uint16_t handler;
-    uint16_t from;   /* index of the sender */
-    uint64_t id;     /* whom it is for, by the handler's meaning; 0 where it needs none */
-    uint64_t weight; /* bytes that the letter holds besides its own: a counted payload */
+    uint16_t from; /* index of the sender */
+    uint64_t id;   /* whom it is for, by the handler's meaning; 0 where it needs none */
     char body[];
 };
 
 struct mail_block {
     struct mail_block *next;
     uint32_t used, capacity;
+    uint64_t weight; /* bytes that its letters hold besides their own: counted payloads */
     char data[];
 };
 
@@ -62,6 +62,10 @@ struct mail {
     uint64_t addressees[2]; /* a bit for each party that has mail */
     struct mail_block *spare;
     uint32_t spares;
+    /* What it has received: taken out of its box, and not handled yet. */
+    struct mail_block *unread, *unread_last;
+    uint32_t unread_at;      /* where the next letter stands in the first block */
+    uint64_t taken, handled; /* blocks so far */
 };
 
 struct mailbox {
@@ -92,10 +96,9 @@ void post_office_free(struct post_office *office);
 struct letter *mail_write(struct mail *mail, unsigned to, uint16_t handler, uint64_t id,
                           size_t size);
 
-/* Counts `bytes` that a letter to `to` refers to, so that credit bounds them too. */
-static inline void mail_add_weight(struct mail *mail, unsigned to, struct letter *letter,
-                                   uint64_t bytes) {
-    letter->weight += bytes;
+/* Counts `bytes` that the letter just written to `to` refers to, so that credit bounds them too. */
+static inline void mail_add_weight(struct mail *mail, unsigned to, uint64_t bytes) {
+    mail->to[to].last->weight += bytes;
     mail->to[to].bytes += bytes;
 }
 
@@ -115,12 +118,14 @@ static inline bool mail_waits(struct post_office *office, unsigned self) {
     return atomic_load_explicit(&office->boxes[self].first, memory_order_acquire) != NULL;
 }
 
-/* Takes all letters that are there and calls the handler of each in order; gives credit back. After
- * each block of letters `after_block` is called, so that what they wrote does not pile up. */
+/* Takes out all letters that are there and calls the handler of each in order; gives credit back.
+ * After each letter `enough` is asked: when it says so, the rest stays for the next call, and the
+ * answer is false. What was there at some call has been handled once mail->handled has come to where
+ * mail->taken stood after it. */
 typedef void letter_handler(void *context, const struct letter *letter);
-typedef void block_handler(void *context);
-void mail_drain(struct post_office *office, struct mail *mail,
-                letter_handler *const handlers[LETTER_HANDLERS_MAX], block_handler *after_block,
+typedef bool enough_mail(void *context);
+bool mail_drain(struct post_office *office, struct mail *mail,
+                letter_handler *const handlers[LETTER_HANDLERS_MAX], enough_mail *enough,
                 void *context);
 
 void mail_ring(struct post_office *office, unsigned whom);

@@ -25,14 +25,18 @@ bool worker_clock_over(struct worker *w) {
  * -----------------------------------------------------------------------------------------------------
  */
 
-static void after_block(void *context) {
+/* Between two letters: output does not pile up, and nobody hogs the loop. */
+static bool had_enough(void *context) {
     struct worker *w = context;
     if (w->early.first) worker_flush_early(w);
+    return worker_budget_over(w, 2);
 }
 
-void worker_take_mail(struct worker *w) {
-    if (mail_waits(&w->workers->office, w->index))
-        mail_drain(&w->workers->office, &w->mail, w->workers->handlers, after_block, w);
+bool worker_take_mail(struct worker *w) {
+    if (!w->mail.unread && !mail_waits(&w->workers->office, w->index)) return true;
+    if (mail_drain(&w->workers->office, &w->mail, w->workers->handlers, had_enough, w)) return true;
+    worker_stay_awake(w);
+    return false;
 }
 
 static struct connection *pop_dirty(struct connection_list *list) {
@@ -160,7 +164,7 @@ static void on_busy(uv_idle_t *idle) {
         if (c == last || worker_budget_over(w, 64)) break;
     }
     bool more = w->workers->hooks.background && w->workers->hooks.background(w);
-    if (!w->runnable.first && !w->dirty.first && !more) uv_idle_stop(idle);
+    if (!w->runnable.first && !w->dirty.first && !w->mail.unread && !more) uv_idle_stop(idle);
     worker_leave(w);
 }
 
@@ -369,18 +373,23 @@ static void worker_free(struct worker *w) {
     free(w);
 }
 
+static bool never_enough(void *context) {
+    (void)context;
+    return false;
+}
+
 /* Nobody is left to take what was under way, but letters hold descriptors, counted payloads and
  * outcomes. The threads have ended, so their handlers run here, until all boxes are empty. */
 static void drain_rest(struct workers *workers) {
-    bool more = true;
-    while (more) {
+    struct post_office *office = &workers->office;
+    for (bool more = true; more;) {
         more = false;
-        for (unsigned i = 0; i < workers->count; i++)
-            mail_hand_over(&workers->office, &workers->list[i]->mail);
         for (unsigned i = 0; i < workers->count; i++) {
-            if (!mail_waits(&workers->office, i)) continue;
-            worker_take_mail(workers->list[i]);
-            more = true;
+            struct worker *w = workers->list[i];
+            more |= w->mail.unread || mail_waits(office, i);
+            mail_drain(office, &w->mail, workers->handlers, never_enough, w);
+            more |= !mail_is_empty(&w->mail);
+            mail_hand_over(office, &w->mail);
         }
     }
 }

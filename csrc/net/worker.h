@@ -123,8 +123,9 @@ static inline uint64_t worker_wall_ns(const struct worker *worker, uint64_t mono
 void worker_enter(struct worker *worker);
 void worker_leave(struct worker *worker);
 
-/* Drains the mailbox if anything is in it. */
-void worker_take_mail(struct worker *worker);
+/* Drains the mailbox, within the callback's budget. False: some of what was there waits for the next
+ * turn; what was read from a socket meanwhile has to wait until mail.handled has come to mail.taken. */
+bool worker_take_mail(struct worker *worker);
 
 /* Writes those connections now that have much output, after handing over the mail. For use between
  * two operations. */
