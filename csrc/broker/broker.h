@@ -113,8 +113,6 @@ struct broker_worker {
     uv_timer_t stall_timer;
     uint32_t stall_ms; /* set by a delivery to a slow consumer */
     uint64_t random;
-    const char *limited_text; /* the last rate-limited log line, and when it was written */
-    uint64_t limited_ns;
     char *mapped;       /* scratch for a mapped subject */
     struct pick *picks; /* scratch: queue members chosen on other workers */
     size_t picks_room;
@@ -131,6 +129,7 @@ struct broker {
     _Atomic(uint64_t) next_client;
     _Atomic(int64_t) client_count;
     uint64_t start_wall_ns;
+    _Atomic(uint64_t) limited_ns[3]; /* when each of trace.c's rate-limited lines was written */
 };
 
 static inline struct broker_worker *broker_worker_of(struct worker *worker) {

@@ -16,6 +16,7 @@ enum {
     STALL_MAX_NS = 10 * 1000 *
                    1000, /* per STALL_READ bytes of a read, as Go reads at most that much at once */
     STALL_READ = 64 * 1024,
+    STALL_TOLD_NS = 5 * 1000 * 1000, /* the log says when a producer waited longer in one read */
 };
 #define SECOND_NS UINT64_C(1000000000)
 #define FIRST_PING_NS (2 * SECOND_NS)
@@ -31,13 +32,20 @@ static void say(struct client *c, const char *text) {
 
 void client_error(struct client *c, const char *text) {
     char line[8192 + 16];
-    snprintf(line, sizeof line, "-ERR '%s'\r\n", text);
-    say(c, line);
+    int n = snprintf(line, sizeof line, "-ERR '%s'\r\n", text);
+    connection_append(&c->connection, line, (size_t)n);
+    if (log_enabled(LOG_TRACE)) trace_out_error(c, slice_text(text));
 }
 
 void client_refuse(struct client *c, const char *text, enum close_reason reason) {
     client_error(c, text);
     connection_close(&c->connection, reason, true);
+}
+
+/* The same, and the log has it, too: behind the end, as with Go. */
+static void refuse_and_tell(struct client *c, const char *text, enum close_reason reason) {
+    client_refuse(c, text, reason);
+    trace_error(c, text);
 }
 
 void client_info(struct client *c, const struct perigee_info *line) {
@@ -91,8 +99,9 @@ static void opened(struct connection *connection) {
     c->counted = true;
     atomic_fetch_add(&c->account->connections, 1);
     if (o->max_connections < 0 || others >= o->max_connections) {
-        trace_error(c, "maximum connections exceeded");
-        client_refuse(c, "maximum connections exceeded", CLOSE_MAX_CONNECTIONS);
+        client_error(c, "maximum connections exceeded");
+        trace_max_connections(c);
+        connection_close(&c->connection, CLOSE_MAX_CONNECTIONS, true);
         return;
     }
     set_ping(c, o->ping_interval_ns);
@@ -122,7 +131,10 @@ static void on_ping_timer(struct timer *timer) {
     if (c->connection.closing) return;
     bool rtt_due = !c->rtt_start_ns || now - c->rtt_start_ns > RTT_AGAIN_NS;
     bool busy = now - c->last_in_ns < (uint64_t)o->ping_interval_ns;
-    if (!busy || rtt_due) {
+    trace_note(c, "Client Ping Timer");
+    if (busy && !rtt_due) {
+        trace_ping_delayed(c, now - c->last_in_ns);
+    } else {
         if (c->pings_out + 1 > o->ping_max) {
             trace_note(c, "Stale Client Connection - Closing");
             counter_add(&bw->totals.stale, 1);
@@ -180,6 +192,10 @@ void client_admit(struct client *c, struct account *account, const char *error,
                   enum close_reason reason) {
     struct broker_worker *bw = client_worker(c);
     const struct connect_options *o = &c->options;
+    if (error)
+        trace_refused(c);
+    else if (!c->connected)
+        c->label = trace_label(c, account);
     connect_options_forget_secrets(&c->options);
     if (error) {
         client_refuse(c, error, reason);
@@ -198,12 +214,12 @@ void client_admit(struct client *c, struct account *account, const char *error,
     c->headers = o->headers && bw->options->headers;
     c->no_responders = o->no_responders && c->headers;
     if (o->protocol < 0 || o->protocol > 1) {
-        client_refuse(c, "invalid client protocol", CLOSE_BAD_PROTOCOL_VERSION);
+        refuse_and_tell(c, "invalid client protocol", CLOSE_BAD_PROTOCOL_VERSION);
         return;
     }
     if (o->no_responders && !c->headers) {
-        client_refuse(c, "no responders requires headers support",
-                      CLOSE_NO_RESPONDERS_REQUIRES_HEADERS);
+        refuse_and_tell(c, "no responders requires headers support",
+                        CLOSE_NO_RESPONDERS_REQUIRES_HEADERS);
         return;
     }
     say_ok(c);
@@ -230,7 +246,7 @@ static void quoted_error(struct client *c, const char *before, struct slice text
     char *whole = memory_new(room + 16);
     int size = snprintf(whole, room + 16, "-ERR '%s'\r\n", line);
     connection_append(&c->connection, whole, (size_t)size);
-    if (log_enabled(LOG_TRACE)) trace_out(c, slice_of(whole, (size_t)size - 2));
+    if (log_enabled(LOG_TRACE)) trace_out_error(c, slice_text(line));
     free(whole);
     free(line);
 }
@@ -256,21 +272,22 @@ static void on_sub(struct client *c, const struct client_op *op) {
     c->last_activity_ns = c->last_in_ns = bw->worker->now_ns;
     if (op->queue.size && slice_is(op->queue, "_sys_")) {
         subscription_violation(c, op);
+        trace_subscription_violation(c, "Subscription Violation", op);
         return;
     }
     if (o->max_subscription_tokens &&
         subject_count_tokens(op->subject) > (uint64_t)o->max_subscription_tokens) {
         quoted_error(c, "Permissions Violation for Subscription to ", op->subject,
                      ", too many tokens");
+        trace_subscription_violation(c, "Subscription Violation Too Many Tokens", op);
         return;
     }
     if (o->max_subscriptions > 0 && (int64_t)c->sids.count >= o->max_subscriptions) {
-        trace_limited(c, "maximum subscriptions exceeded");
+        trace_max_subscriptions(c);
         client_error(c, "maximum subscriptions exceeded");
         return;
     }
     if (!subscription_find(c, op->sid) && !subscription_add(c, op->subject, op->queue, op->sid)) {
-        trace_error(c, "invalid subject");
         client_error(c, "Invalid Subject");
         return;
     }
@@ -280,14 +297,10 @@ static void on_sub(struct client *c, const struct client_op *op) {
 static void on_unsub(struct client *c, const struct client_op *op) {
     c->last_activity_ns = c->last_in_ns = c->connection.worker->now_ns;
     struct subscription *s = subscription_find(c, op->sid);
-    if (s) {
-        s->max = op->has_max ? (uint32_t)op->max : 0;
-        if (!s->max || s->delivered >= s->max) {
-            if (log_enabled(LOG_TRACE)) trace_delsub(c, op->sid);
-            subscription_remove(s);
-        }
-    }
     say_ok(c);
+    if (!s) return;
+    s->max = op->has_max ? (uint32_t)op->max : 0;
+    if (!s->max || s->delivered >= s->max) subscription_remove(s);
 }
 
 /* --- PUB and HPUB
@@ -303,15 +316,15 @@ static bool reserved(struct slice s, const char *prefix) {
 static bool may_publish(struct client *c, struct slice subject, struct slice reply) {
     if (subject.size && (subject.at[0] == '_' || subject.at[0] == '$') &&
         (reserved(subject, "_GR_.") || reserved(subject, "$GR.") || reserved(subject, "$NRG."))) {
-        trace_violation(c, "Publish Violation - Subject", subject);
         quoted_error(c, "Permissions Violation for Publish to ", subject, "");
+        trace_violation(c, "Publish Violation - Subject", subject);
         return false;
     }
     if (reply.size && (reply.at[0] == '_' || reply.at[0] == '$') &&
         (reserved(reply, "_GR_.") || reserved(reply, "$GR.") || slice_starts_with(reply, "_R_.") ||
          slice_starts_with(reply, "$JS.ACK."))) {
-        trace_violation(c, "Publish Violation - Reply", reply);
         quoted_error(c, "Permissions Violation for Publish with Reply of ", reply, "");
+        trace_violation(c, "Publish Violation - Reply", reply);
         return false;
     }
     return true;
@@ -337,9 +350,9 @@ static void on_publish(struct client *c, const struct client_op *op, const char 
     struct slice subject = op->subject;
     if (c->pedantic && !subject_is_valid_to_publish(subject))
         client_error(c, "Invalid Publish Subject");
+    if (c->account->mappings) map_subject(bw, c, &subject);
     if (log_enabled(LOG_TRACE))
         trace_payload(c, "<<-", body, op->total_size, op->header_size, bw->options);
-    if (c->account->mappings) map_subject(bw, c, &subject);
     c->in_msgs++;
     c->in_bytes += op->total_size;
     if (!may_publish(c, subject, op->reply)) return;
@@ -377,19 +390,28 @@ static void on_publish(struct client *c, const struct client_op *op, const char 
 
 static bool payload_is_allowed(struct client *c, const struct client_op *op) {
     int64_t max = client_worker(c)->options->max_payload;
-    if (op->verb == CLIENT_HPUB && !c->headers) {
+    bool forbidden = op->verb == CLIENT_HPUB && !c->headers;
+    bool too_large = max >= 0 && op->total_size > (uint64_t)max;
+    if (!forbidden && !too_large) return true;
+    if (log_enabled(LOG_TRACE)) trace_in(c, op);
+    if (forbidden) {
         close_bad(c, "message headers not supported");
         return false;
     }
-    if (max >= 0 && op->total_size > (uint64_t)max) {
-        char text[64];
-        snprintf(text, sizeof text, "maximum payload exceeded: %u vs %lld", op->total_size,
-                 (long long)max);
-        trace_error(c, text);
-        client_refuse(c, "Maximum Payload Violation", CLOSE_MAX_PAYLOAD);
-        return false;
-    }
-    return true;
+    char text[64];
+    snprintf(text, sizeof text, "maximum payload exceeded: %u vs %lld", op->total_size,
+             (long long)max);
+    trace_error(c, text);
+    client_refuse(c, "Maximum Payload Violation", CLOSE_MAX_PAYLOAD);
+    return false;
+}
+
+/* What stands behind a payload is not CR LF: the parser is lost. */
+static void refuse_end(struct client *c, const char *at, size_t size) {
+    char why[256];
+    client_parse_lost(slice_of(at, size), why, sizeof why);
+    client_error(c, "Unknown Protocol Operation");
+    close_bad(c, why);
 }
 
 /* A large payload begins: it is read into a counted buffer behind a copy of its control line, which
@@ -417,7 +439,7 @@ static void on_large(struct connection *connection, struct counted *payload) {
     struct large_publish *large = c->large;
     c->large = NULL;
     if (!client_payload_ended(payload->data + large->op.total_size)) {
-        client_refuse(c, "Unknown Protocol Operation", CLOSE_PROTOCOL_VIOLATION);
+        refuse_end(c, payload->data + large->op.total_size, 2);
     } else {
         on_publish(c, &large->op, payload->data, payload);
         count_input(c, messages, bytes);
@@ -454,11 +476,10 @@ static size_t begin_large(struct client *c, const struct client_op *op, const ch
 
 static void on_parse_error(struct client *c, enum client_parse error, const char *why) {
     if (error == CLIENT_LINE_TOO_LONG) {
-        trace_error(c, why);
-        client_refuse(c, "maximum control line exceeded", CLOSE_MAX_CONTROL_LINE);
+        refuse_and_tell(c, "maximum control line exceeded", CLOSE_MAX_CONTROL_LINE);
     } else if (error == CLIENT_UNKNOWN_OPERATION) {
-        trace_error(c, why);
-        client_refuse(c, "Unknown Protocol Operation", CLOSE_PROTOCOL_VIOLATION);
+        client_error(c, "Unknown Protocol Operation");
+        close_bad(c, why);
     } else {
         close_bad(c, why);
     }
@@ -508,6 +529,7 @@ static size_t use_operation(struct client *c, const char *at, size_t size,
     enum client_parse parsed =
         client_parse_line(at, size, max_control_line, &connection->scanned, &op, why, sizeof why);
     if (parsed != CLIENT_PARSED) {
+        if (parsed == CLIENT_BAD_ARGUMENTS && log_enabled(LOG_TRACE)) trace_in(c, &op);
         if (parsed != CLIENT_PARTIAL) on_parse_error(c, parsed, why);
         return 0;
     }
@@ -526,12 +548,12 @@ static size_t use_operation(struct client *c, const char *at, size_t size,
     if (size < whole) {
         /* Too long already? Then it will not get better. */
         if (size > whole - 2 && at[whole - 2] != '\r')
-            client_refuse(c, "Unknown Protocol Operation", CLOSE_PROTOCOL_VIOLATION);
+            refuse_end(c, at + whole - 2, size - (whole - 2));
         return 0;
     }
     if (log_enabled(LOG_TRACE)) trace_in(c, &op);
     if (!client_payload_ended(at + whole - 2)) {
-        client_refuse(c, "Unknown Protocol Operation", CLOSE_PROTOCOL_VIOLATION);
+        refuse_end(c, at + whole - 2, size - (whole - 2));
         return 0;
     }
     on_publish(c, &op, at + op.line_size, NULL);
@@ -546,6 +568,7 @@ static size_t use_bytes(struct connection *connection, const char *at, size_t si
     uint64_t messages = c->in_msgs, bytes = c->in_bytes;
     if (c->stalled_read != connection->reads) { /* a stall is bounded per read */
         c->stalled_read = connection->reads;
+        if (c->stalled_ns >= STALL_TOLD_NS) trace_stalled(c, c->stalled_ns);
         c->stalled_ns = 0;
     }
     size_t used = 0;
@@ -682,6 +705,7 @@ static void freed(struct connection *connection) {
     assert(c->sids.count == 0);
     subscriptions_bury(client_worker(c));
     connect_options_free(&c->options);
+    free(c->label);
     free(c->large);
 }
 

@@ -22,7 +22,8 @@ struct client {
     uint64_t cid;
     struct linear_hash sids;
     struct connect_options options;
-    bool connected;                                       /* CONNECT was admitted at least once */
+    char *label;    /* in the log, from the first CONNECT on: see trace_label() */
+    bool connected; /* CONNECT was admitted at least once */
     bool headers, no_responders, echo, verbose, pedantic; /* effective: what was negotiated */
     bool pinged;    /* the first PING after CONNECT was answered */
     bool gate_open; /* above three quarters of max_pending: producers wait */

@@ -192,6 +192,7 @@ static inline bool deliver(struct broker_worker *bw, struct subscription *s,
     bool last = false;
     if (s->max) {
         last = s->delivered >= s->max;
+        if (last && log_enabled(LOG_DEBUG)) trace_unsubscribed(c, s);
         if (s->delivered > s->max) {
             subscription_remove(s);
             return false;

@@ -1,6 +1,8 @@
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "broker/client.h"
+#include "broker/trace.h"
 #include <stdlib.h>
 
 static struct subscription *of_link(struct hash_link *link) {
@@ -51,6 +53,8 @@ void subscription_remove(struct subscription *s) {
     struct client *c = s->client;
     struct broker_worker *bw = client_worker(c);
     s->removed = true;
+    if (log_enabled(LOG_TRACE) && c->connection.reason != CLOSE_SERVER_SHUTDOWN)
+        trace_delsub(c, slice_of(subscription_sid(s), s->sid_size));
     linear_hash_remove(&c->sids, &s->link);
     interest_remove(&bw->broker->interest, c->account, s->node, queue_of(s),
                     slots_id(&bw->subscriptions, s));

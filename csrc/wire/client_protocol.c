@@ -146,10 +146,15 @@ static const struct verb *find_verb(const char *at, size_t size, bool *possible)
     return NULL;
 }
 
-static enum client_parse unknown(const char *at, size_t size, char *error, size_t error_size) {
+void client_parse_lost(struct slice bytes, char *error, size_t error_size) {
     char shown[SHOWN_BYTES * 4 + 3];
-    go_quote(slice_of(at, size < SHOWN_BYTES ? size : SHOWN_BYTES), shown, sizeof shown);
+    if (bytes.size > SHOWN_BYTES) bytes.size = SHOWN_BYTES;
+    go_quote(bytes, shown, sizeof shown);
     snprintf(error, error_size, "Client parser ERROR, proto='%s...'", shown);
+}
+
+static enum client_parse unknown(const char *at, size_t size, char *error, size_t error_size) {
+    client_parse_lost(slice_of(at, size), error, error_size);
     return CLIENT_UNKNOWN_OPERATION;
 }
 

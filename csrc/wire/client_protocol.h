@@ -51,6 +51,9 @@ enum client_parse client_parse_line(const char *at, size_t size, uint32_t max_co
                                     size_t *scanned, struct client_op *op, char *error,
                                     size_t error_size);
 
+/* The words for the log when `bytes` are nothing that the parser knows. */
+void client_parse_lost(struct slice bytes, char *error, size_t error_size);
+
 /* Whether CR LF stands here, as it must behind a payload. */
 static inline bool client_payload_ended(const char *after_payload) {
     return after_payload[0] == '\r' && after_payload[1] == '\n';

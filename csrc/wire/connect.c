@@ -273,8 +273,3 @@ void connect_options_free(struct connect_options *o) {
     free(o->lang);
     free(o->version);
 }
-
-size_t connect_redact(struct slice json, char *out, size_t size) {
-    (void)json;
-    return (size_t)snprintf(out, size, "[REDACTED]");
-}
