@@ -1,190 +1,15 @@
 #include "wire/connect.h"
 #include "base/memory.h"
+#include "wire/json_reader.h"
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
-enum { DEPTH_MAX = 512 };
-
-/* --- a small strict reader: enough for one object
- * -------------------------------------------------------------------- */
-
-struct reader {
-    const char *at, *end;
-};
-
-static void blanks(struct reader *r) {
-    while (r->at < r->end && (*r->at == ' ' || *r->at == '\t' || *r->at == '\r' || *r->at == '\n'))
-        r->at++;
-}
-
-static bool take(struct reader *r, char c) {
-    blanks(r);
-    if (r->at == r->end || *r->at != c) return false;
-    r->at++;
-    return true;
-}
-
-static int hex4(const char *s) {
-    int n = 0;
-    for (int i = 0; i < 4; i++) {
-        char c = s[i];
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
-        if (digit < 0) return -1;
-        n = n * 16 + digit;
-    }
-    return n;
-}
-
-static char *put_rune(char *to, unsigned c) {
-    if (c < 0x80)
-        *to++ = (char)c;
-    else if (c < 0x800) {
-        *to++ = (char)(0xc0 | c >> 6);
-        *to++ = (char)(0x80 | (c & 63));
-    } else if (c < 0x10000) {
-        *to++ = (char)(0xe0 | c >> 12);
-        *to++ = (char)(0x80 | (c >> 6 & 63));
-        *to++ = (char)(0x80 | (c & 63));
-    } else {
-        *to++ = (char)(0xf0 | c >> 18);
-        *to++ = (char)(0x80 | (c >> 12 & 63));
-        *to++ = (char)(0x80 | (c >> 6 & 63));
-        *to++ = (char)(0x80 | (c & 63));
-    }
-    return to;
-}
-
-/* \uXXXX, of which two may be one rune. */
-static bool unescape_rune(struct reader *r, char **to) {
-    if (r->end - r->at < 4) return false;
-    int c = hex4(r->at);
-    if (c < 0) return false;
-    r->at += 4;
-    if (c >= 0xd800 && c < 0xe000) {
-        int low = c < 0xdc00 && r->end - r->at >= 6 && r->at[0] == '\\' && r->at[1] == 'u'
-                      ? hex4(r->at + 2)
-                      : -1;
-        if (low >= 0xdc00 && low < 0xe000) {
-            r->at += 6;
-            c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-        } else {
-            c = 0xfffd;
-        }
-    }
-    *to = put_rune(*to, (unsigned)c);
-    return true;
-}
-
-/* A string behind its opening quote, decoded into a new terminated text; NULL: bad. */
-static char *string(struct reader *r) {
-    char *text = memory_new((size_t)(r->end - r->at) * 3 + 1), *to = text;
-    while (r->at < r->end && *r->at != '"') {
-        char c = *r->at++;
-        if ((unsigned char)c < 0x20) break;
-        if (c != '\\') {
-            *to++ = c;
-            continue;
-        }
-        if (r->at == r->end) break;
-        static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
-        c = *r->at++;
-        const char *simple = c ? strchr(from, c) : NULL;
-        if (simple)
-            *to++ = into[simple - from];
-        else if (c != 'u' || !unescape_rune(r, &to))
-            break;
-    }
-    if (r->at == r->end || *r->at != '"') {
-        explicit_bzero(text, (size_t)(to - text));
-        free(text);
-        return NULL;
-    }
-    r->at++;
-    *to = 0;
-    return text;
-}
-
-enum kind { BAD, TEXT, NUMBER, TRUE_VALUE, FALSE_VALUE, NULL_VALUE, NESTED };
-struct value {
-    enum kind kind;
-    char *text;
-    struct slice number;
-};
-
-static bool word(struct reader *r, const char *w) {
-    size_t n = strlen(w);
-    if ((size_t)(r->end - r->at) < n || memcmp(r->at, w, n) != 0) return false;
-    r->at += n;
-    return true;
-}
-
-static bool number(struct reader *r, struct slice *out) {
-    const char *start = r->at;
-    if (r->at < r->end && *r->at == '-') r->at++;
-    const char *digits = r->at;
-    while (r->at < r->end && strchr("0123456789+-.eE", *r->at) && *r->at) r->at++;
-    *out = slice_of(start, (size_t)(r->at - start));
-    return r->at > digits && *digits >= '0' && *digits <= '9';
-}
-
-/* Skips a nested array or object by its brackets and strings. */
-static bool nested(struct reader *r) {
-    unsigned depth = 0;
-    while (r->at < r->end) {
-        char c = *r->at++;
-        if (c == '"') {
-            char *s = string(r);
-            if (!s) return false;
-            free(s);
-        } else if (c == '{' || c == '[') {
-            if (++depth > DEPTH_MAX) return false;
-        } else if (c == '}' || c == ']') {
-            if (--depth == 0) return true;
-        }
-    }
-    return false;
-}
-
-static struct value value(struct reader *r) {
-    struct value v = {BAD, NULL, {0}};
-    blanks(r);
-    if (r->at == r->end) return v;
-    switch (*r->at) {
-    case '"':
-        r->at++;
-        v.text = string(r);
-        v.kind = v.text ? TEXT : BAD;
-        break;
-    case 't':
-        v.kind = word(r, "true") ? TRUE_VALUE : BAD;
-        break;
-    case 'f':
-        v.kind = word(r, "false") ? FALSE_VALUE : BAD;
-        break;
-    case 'n':
-        v.kind = word(r, "null") ? NULL_VALUE : BAD;
-        break;
-    case '{':
-    case '[':
-        v.kind = nested(r) ? NESTED : BAD;
-        break;
-    default:
-        v.kind = number(r, &v.number) ? NUMBER : BAD;
-        break;
-    }
-    return v;
-}
-
-/* --- the options
- * --------------------------------------------------------------------------------------------------
- */
-
 enum member_type { A_BOOL, AN_INT, A_TEXT };
+static const char *const type_names[] = {"bool", "int", "string"};
+
 static const struct member {
     const char *key;
     enum member_type type;
@@ -199,6 +24,7 @@ static const struct member {
     M(sig, A_TEXT),           M(proxy_sig, A_TEXT),    M(account, A_TEXT),
 #undef M
 };
+enum { KEY_MAX = 96 }; /* bytes; a longer key is none of these, even with every letter as \uXXXX */
 
 static void wipe(char **text) {
     if (*text) explicit_bzero(*text, strlen(*text));
@@ -206,47 +32,104 @@ static void wipe(char **text) {
     *text = NULL;
 }
 
-static int store(struct connect_options *o, const char *key, struct value *v, char *error,
-                 size_t error_size) {
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        const struct member *m = &members[i];
-        if (strcasecmp(m->key, key) != 0 || v->kind == NULL_VALUE) continue;
-        char *field = (char *)o + m->offset;
-        if (m->type == A_BOOL && (v->kind == TRUE_VALUE || v->kind == FALSE_VALUE)) {
-            *(bool *)field = v->kind == TRUE_VALUE;
-        } else if (m->type == AN_INT && v->kind == NUMBER && v->number.size < 10 &&
-                   !memchr(v->number.at, '.', v->number.size)) {
-            *(int *)(void *)field = atoi(v->number.at);
-        } else if (m->type == A_TEXT && v->kind == TEXT) {
-            wipe((char **)(void *)field);
-            if (*v->text) *(char **)(void *)field = memory_text(slice_text(v->text));
-        } else {
-            snprintf(error, error_size, "json: cannot unmarshal into ClientOpts.%s", m->key);
-            return -1;
-        }
-        return 0;
-    }
-    return 0;
+/* The member of this name, without regard to case; NULL: none. */
+static const struct member *find_member(struct slice key) {
+    char name[KEY_MAX * JSON_UNESCAPED + 1];
+    if (key.size > KEY_MAX) return NULL;
+    size_t n = json_unescape(key, name);
+    name[n] = 0;
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (strlen(members[i].key) == n && strcasecmp(members[i].key, name) == 0)
+            return &members[i];
+    return NULL;
 }
 
-static int object(struct connect_options *o, struct slice json, char *error, size_t error_size) {
-    struct reader r = {json.at, json.at + json.size};
-    snprintf(error, error_size, "invalid JSON");
-    if (!take(&r, '{')) return -1;
-    bool first = true;
-    while (!take(&r, '}')) {
-        if (!first && !take(&r, ',')) return -1;
-        first = false;
-        char *key = take(&r, '"') ? string(&r) : NULL;
-        if (!key) return -1;
-        struct value v = take(&r, ':') ? value(&r) : (struct value){BAD, NULL, {0}};
-        int stored = v.kind == BAD ? -1 : o ? store(o, key, &v, error, error_size) : 0;
-        free(key);
-        wipe(&v.text);
-        if (stored) return -1;
+static void store_text(char **field, struct slice text) {
+    wipe(field);
+    char *value = memory_new(text.size * JSON_UNESCAPED + 1);
+    size_t n = json_unescape(text, value);
+    if (n) *field = memory_text(slice_of(value, n));
+    explicit_bzero(value, n);
+    free(value);
+}
+
+/* False: the value is of another type. */
+static bool store(struct connect_options *o, const struct member *m, enum json_token token,
+                  struct slice text) {
+    void *field = (char *)o + m->offset;
+    int64_t n;
+    switch (token) {
+    case JSON_NULL:
+        return true;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        if (m->type == A_BOOL) *(bool *)field = token == JSON_TRUE;
+        return m->type == A_BOOL;
+    case JSON_NUMBER:
+        if (m->type != AN_INT || !json_number_int(text, &n)) return false;
+        *(int *)field = n > INT_MAX ? INT_MAX : n < INT_MIN ? INT_MIN : (int)n;
+        return true;
+    case JSON_STRING:
+        if (m->type == A_TEXT) store_text(field, text);
+        return m->type == A_TEXT;
+    default:
+        return false;
     }
-    blanks(&r);
-    return r.at == r.end ? 0 : -1;
+}
+
+static const char *token_name(enum json_token token) {
+    switch (token) {
+    case JSON_OPEN_OBJECT:
+        return "object";
+    case JSON_OPEN_ARRAY:
+        return "array";
+    case JSON_STRING:
+        return "string";
+    case JSON_NUMBER:
+        return "number";
+    default:
+        return "bool";
+    }
+}
+
+static void misfit(const struct member *m, enum json_token token, struct slice text, char *error,
+                   size_t error_size) {
+    bool shown = token == JSON_NUMBER && m->type == AN_INT;
+    snprintf(error, error_size,
+             "json: cannot unmarshal %s%s%.*s into Go struct field ClientOpts.%s of type %s",
+             token_name(token), shown ? " " : "",
+             shown ? (int)(text.size < 32 ? text.size : 32) : 0, text.at, m->key,
+             type_names[m->type]);
+}
+
+/* Reads one object of `type` into `o`, if there is one. As in Go all that fits is stored, and the
+ * first value that does not is the error. */
+static int object(struct connect_options *o, const char *type, struct slice json, char *error,
+                  size_t error_size) {
+    char why[JSON_ERROR_BYTES];
+    if (json_check(json, why) != 0) {
+        snprintf(error, error_size, "%s", why);
+        return -1;
+    }
+    struct json_reader r = json_reader_of(json);
+    enum json_token token = json_next(&r);
+    if (token == JSON_NULL) return 0;
+    if (token != JSON_OPEN_OBJECT) {
+        snprintf(error, error_size, "json: cannot unmarshal %s into Go value of type %s",
+                 token_name(token), type);
+        return -1;
+    }
+    int result = 0;
+    while (json_next(&r) == JSON_KEY) {
+        const struct member *m = o ? find_member(r.text) : NULL;
+        token = json_next(&r);
+        if (m && !store(o, m, token, r.text)) {
+            if (!result) misfit(m, token, r.text, error, error_size);
+            result = -1;
+        }
+        json_skip(&r, token);
+    }
+    return result;
 }
 
 void connect_options_init(struct connect_options *o) {
@@ -254,11 +137,11 @@ void connect_options_init(struct connect_options *o) {
 }
 
 int connect_merge(struct connect_options *o, struct slice json, char *error, size_t error_size) {
-    return object(o, json, error, error_size);
+    return object(o, "server.ClientOpts", json, error, error_size);
 }
 
 int connect_check_info(struct slice json, char *error, size_t error_size) {
-    return object(NULL, json, error, error_size);
+    return object(NULL, "server.Info", json, error, error_size);
 }
 
 void connect_options_forget_secrets(struct connect_options *o) {
