@@ -710,6 +710,7 @@ static void freed(struct connection *connection) {
 }
 
 const struct connection_kind client_kind = {
+    .name = "Client",
     .size = sizeof(struct client),
     .first_read = FIRST_READ,
     .opened = opened,

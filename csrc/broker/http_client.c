@@ -93,6 +93,7 @@ static bool write_expired(struct connection *c) {
 }
 
 const struct connection_kind http_kind = {
+    .name = "Monitoring",
     .size = sizeof(struct http_client),
     .first_read = 8 * 1024,
     .opened = opened,

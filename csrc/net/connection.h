@@ -60,6 +60,7 @@ struct connection {
 };
 
 struct connection_kind {
+    const char *name;    /* in the log: "Client" */
     size_t size;         /* of the struct that begins with a struct connection */
     uint32_t first_read; /* bytes to read at once until connection->read_all */
     void (*opened)(struct connection *);

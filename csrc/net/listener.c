@@ -1,4 +1,5 @@
 #include "net/listener.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "net/connection.h"
 #include <errno.h>
@@ -27,7 +28,6 @@ struct listen_letter {
 
 static struct listener *listeners[LISTENERS_MAX]; /* worker 0's */
 static int next_number;                           /* the control plane's */
-void (*listener_failed)(const char *what);
 
 static unsigned least_busy(struct workers *workers) {
     unsigned best = 0;
@@ -59,18 +59,47 @@ static void give_to_worker(struct listener *l, int fd) {
 
 static void on_acceptable(uv_poll_t *poll, int status, int events);
 
+/* The system's words for an error, in lower case as in Go. */
+static const char *lower(const char *words, char *out, size_t size) {
+    snprintf(out, size, "%s", words);
+    if (out[0] >= 'A' && out[0] <= 'Z') out[0] = (char)(out[0] - 'A' + 'a');
+    return out;
+}
+
 static void on_retry(uv_timer_t *timer) {
     struct listener *l = timer->data;
     if (!l->closed) uv_poll_start(&l->poll, UV_READABLE, on_acceptable);
 }
 
+/* "127.0.0.1:4222", as it stands in Go's errors. */
+static void write_address(int fd, char *out, size_t size) {
+    struct sockaddr_storage a;
+    socklen_t n = sizeof a;
+    char host[NI_MAXHOST], port[NI_MAXSERV];
+    if (getsockname(fd, (struct sockaddr *)&a, &n) != 0 ||
+        getnameinfo((struct sockaddr *)&a, n, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+        *out = '\0';
+        return;
+    }
+    bool v6 = strchr(host, ':') != NULL;
+    snprintf(out, size, "%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "", port);
+}
+
+/* Nothing can be accepted for now: what waits is left waiting for 10 ms, and twice as long each time
+ * that this goes on, up to a second. */
 static void pause_accepting(struct listener *l, int error) {
-    if (listener_failed && (l->retry_ms == 0 || l->retry_ms >= RETRY_MAX_MS))
-        listener_failed(strerror(error));
-    l->retry_ms = l->retry_ms ? l->retry_ms * 2 : RETRY_MIN_MS;
-    if (l->retry_ms > RETRY_MAX_MS) l->retry_ms = RETRY_MAX_MS;
+    unsigned wait_ms = l->retry_ms ? l->retry_ms : RETRY_MIN_MS;
+    char address[NI_MAXHOST + NI_MAXSERV + 4], why[128], text[sizeof address + sizeof why + 96];
+    write_address(l->fd, address, sizeof address);
+    int n = snprintf(text, sizeof text,
+                     "Temporary %s Accept Error(accept tcp %s: accept4: %s), sleeping %ums",
+                     l->worker->workers->kinds[l->kind]->name, address,
+                     lower(strerror(error), why, sizeof why), wait_ms);
+    log_text(LOG_ERROR, text, (size_t)n);
+    l->retry_ms = wait_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : wait_ms * 2;
     uv_poll_stop(&l->poll);
-    uv_timer_start(&l->retry, on_retry, l->retry_ms, 0);
+    uv_timer_start(&l->retry, on_retry, wait_ms, 0);
 }
 
 static void on_acceptable(uv_poll_t *poll, int status, int events) {
@@ -159,11 +188,9 @@ static int open_socket(const struct addrinfo *a, const char **what) {
  * use". */
 static void say_why(const char *host, uint16_t port, const char *what, const char *why, char *error,
                     size_t size) {
-    int n = snprintf(error, size, "listen tcp %s%s%s:%u: %s: ", strchr(host, ':') ? "[" : "", host,
-                     strchr(host, ':') ? "]" : "", port, what);
-    if (n < 0 || (size_t)n >= size) return;
-    snprintf(error + n, size - (size_t)n, "%s", why);
-    if (error[n] >= 'A' && error[n] <= 'Z') error[n] = (char)(error[n] - 'A' + 'a');
+    bool v6 = strchr(host, ':') != NULL;
+    snprintf(error, size, "listen tcp %s%s%s:%u: %s: %s", v6 ? "[" : "", host, v6 ? "]" : "", port,
+             what, why);
 }
 
 static uint16_t port_of(int fd) {
@@ -176,7 +203,7 @@ static uint16_t port_of(int fd) {
 
 int listener_bind(const char *host, uint16_t port, uint16_t *real_port, char *error,
                   size_t error_size) {
-    char service[8];
+    char service[8], why[128];
     snprintf(service, sizeof service, "%u", port);
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
                              .ai_socktype = SOCK_STREAM,
@@ -184,7 +211,8 @@ int listener_bind(const char *host, uint16_t port, uint16_t *real_port, char *er
                     *found;
     int failed = getaddrinfo(host, service, &hints, &found);
     if (failed) {
-        say_why(host, port, "lookup", gai_strerror(failed), error, error_size);
+        say_why(host, port, "lookup", lower(gai_strerror(failed), why, sizeof why), error,
+                error_size);
         return -1;
     }
     const char *what = "";
@@ -192,7 +220,7 @@ int listener_bind(const char *host, uint16_t port, uint16_t *real_port, char *er
     int failure = errno;
     freeaddrinfo(found);
     if (fd < 0)
-        say_why(host, port, what, strerror(failure), error, error_size);
+        say_why(host, port, what, lower(strerror(failure), why, sizeof why), error, error_size);
     else
         *real_port = port_of(fd);
     return fd;

@@ -29,10 +29,6 @@ int listener_accept(struct workers *workers, int fd, unsigned kind);
 /* Stops accepting. The socket is closed when worker 0 has read the letter. */
 void listener_close(struct workers *workers, int listener);
 
-/* Told when accept() fails for want of descriptors: once a second at most. May be NULL; runs on
- * worker 0. */
-extern void (*listener_failed)(const char *what);
-
 /* Internal to net/. */
 void worker_on_listen(void *context, const struct letter *letter);
 void worker_on_unlisten(void *context, const struct letter *letter);

@@ -19,11 +19,13 @@ int chdir(const char *path);
 int setenv(const char *name, const char *value, int overwrite);
 char *mkdtemp(char *template);
 ssize_t readlink(const char *path, char *buffer, size_t size);
+struct spec_limit { unsigned long soft, hard; };
+int prlimit(int pid, int resource, const struct spec_limit *new_limit, struct spec_limit *old_limit);
 ]]
 local C = ffi.C
 
 local SIGNALS = { HUP = 1, INT = 2, KILL = 9, USR1 = 10, USR2 = 12, TERM = 15 }
-local WNOHANG, PR_SET_PDEATHSIG = 1, 1
+local WNOHANG, PR_SET_PDEATHSIG, RLIMIT_NOFILE = 1, 1, 7
 local O_RDONLY, O_WRONLY, O_CREAT, O_APPEND = 0, 1, 64, 1024
 local MODE = 384 -- 0600
 local MOST_FDS = 256
@@ -130,6 +132,16 @@ function Process:holds(inode)
     if length > 0 and ffi.string(link, length) == wanted then return true end
   end
   return false
+end
+
+--- Leaves it `spare` descriptors more than it has open now.
+function Process:limit_descriptors(spare)
+  local highest, link = 0, ffi.new("char[64]")
+  for fd = 0, MOST_FDS - 1 do
+    if C.readlink(("/proc/%d/fd/%d"):format(self.pid, fd), link, ffi.sizeof(link)) > 0 then highest = fd end
+  end
+  local limit = ffi.new("struct spec_limit", highest + 1 + spare, highest + 1 + spare)
+  assert(C.prlimit(self.pid, RLIMIT_NOFILE, limit, nil) == 0, "cannot limit its descriptors")
 end
 
 --- Ends it for certain: by `name` (default TERM), after five seconds by SIGKILL.

@@ -52,12 +52,12 @@ local function show(self, bytes)
 end
 
 --- A connection of this name whose INFO has been read.
--- @param options {quiet=true: not in the transcript, raw=true: INFO is not read}|nil
+-- @param options {quiet=true: not in the transcript, raw=true: INFO is not read, receive_buffer=bytes}|nil
 function Trial:connect(name, options)
   options = options or {}
   local conn, why = wire.connect(self.server.port, not options.quiet and function(mark, bytes)
     self:note(mark == "=" and ("%s closed"):format(name) or ("%s%s %s"):format(name, mark, show(self, bytes)))
-  end or nil)
+  end or nil, options.receive_buffer)
   if not conn then error(why, 0) end
   conn.name = name
   self.connections[#self.connections + 1] = conn

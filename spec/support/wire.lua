@@ -4,6 +4,7 @@
 -- `=` the connection is closed.
 local socket = require "socket"
 local process = require "spec.support.process"
+local tcp_info = require "spec.support.tcp_info"
 local tcp_table = require "spec.support.tcp_table"
 
 local SECONDS = 5
@@ -11,9 +12,12 @@ local SECONDS = 5
 local Wire = {}
 Wire.__index = Wire
 
-local function connect(port, tell)
-  local sock, why = socket.connect("127.0.0.1", port)
-  if not sock then return nil, ("cannot connect to port %d: %s"):format(port, why) end
+-- With `receive_buffer` the kernel takes only about so many bytes for a client that does not read.
+local function connect(port, tell, receive_buffer)
+  local sock = socket.tcp()
+  if receive_buffer then sock:setoption("recv-buffer-size", receive_buffer) end
+  local connected, why = sock:connect("127.0.0.1", port)
+  if not connected then return nil, ("cannot connect to port %d: %s"):format(port, why) end
   sock:setoption("tcp-nodelay", true)
   local _, own_port = sock:getsockname()
   return setmetatable({
@@ -134,6 +138,38 @@ function Wire:closed(seconds)
     self.tell("<", item)
     items[#items + 1] = item
   end
+end
+
+--- Closes so that the server gets a reset instead of an end.
+function Wire:reset()
+  self.sock:setoption("linger", { on = true, timeout = 0 })
+  self:close()
+end
+
+--- Takes up to `size` bytes off the socket without looking at them; returns how many, nil once the server has closed.
+function Wire:swallow(size)
+  self.sock:settimeout(0)
+  local whole, why, part = self.sock:receive(size)
+  local bytes = whole or part
+  if why == "closed" and #bytes == 0 then return nil end
+  return #bytes
+end
+
+--- The PINGs (or other items) that come within so many seconds, told and returned.
+function Wire:listen(seconds)
+  local items, deadline = {}, socket.gettime() + seconds
+  while true do
+    local left = deadline - socket.gettime()
+    local item = left > 0 and self:next(left)
+    if not item then return items end
+    self.tell("<", item)
+    items[#items + 1] = item
+  end
+end
+
+--- TCP segments with data that came in: how often, at least, the server wrote to this connection.
+function Wire:segments()
+  return tcp_info.segments(self.sock:getfd())
 end
 
 function Wire:close()
