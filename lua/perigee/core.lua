@@ -7,6 +7,8 @@ ffi.cdef((perigee_header():gsub("#pragma once", "")))
 
 local C = ffi.C
 local ERROR_BYTES = 512
+local ADDRESSES_BYTES = 16384
+local PORT_MAX = 65535
 
 local core = {}
 
@@ -82,6 +84,19 @@ function core.connection_from(packed)
   return connections_of(ffi.cast("const char *", packed), #packed)[1]
 end
 
+--- The same without the list of its subscriptions.
+function core.connection_without_list(packed)
+  local r = ffi.cast(CONNECTION, packed)
+  if r.listed == 0 then return packed end
+  local texts = r.ip_size + r.name_size + r.lang_size + r.version_size
+  local size = math.ceil((ffi.sizeof("struct perigee_connection") + texts) / 8) * 8
+  local copy = ffi.new("char[?]", size)
+  ffi.copy(copy, packed, size)
+  local short = ffi.cast("struct perigee_connection *", copy)
+  short.size, short.listed = size, 0
+  return ffi.string(copy, size)
+end
+
 local readers = {
   [C.PERIGEE_EVENT_CONNECT] = function(e)
     local event = { kind = "connect", id = tonumber(e.id), cid = tonumber(e.cid), new_account = e.flag }
@@ -139,10 +154,19 @@ function core.stop() C.perigee_stop() end
 
 --- Binds a listening socket; connections wait until it is accepted from. @return {port=, descriptor=} | nil, message
 function core.bind(host, port)
+  if port < 0 or port > PORT_MAX then return nil, ("listen tcp: address %d: invalid port"):format(port) end
   local real, message = ffi.new("int[1]"), ffi.new("char[?]", ERROR_BYTES)
   local descriptor = C.perigee_bind(host, port, real, message, ERROR_BYTES)
   if descriptor < 0 then return nil, ffi.string(message) end
   return { port = real[0], descriptor = descriptor }
+end
+
+--- The addresses at which a listener is reached.
+function core.addresses(listener)
+  local out, list = ffi.new("char[?]", ADDRESSES_BYTES), {}
+  C.perigee_addresses(listener.descriptor, out, ADDRESSES_BYTES)
+  for address in ffi.string(out):gmatch("%S+") do list[#list + 1] = address end
+  return list
 end
 
 --- Begins to accept: connections become clients, or HTTP requests.
