@@ -170,6 +170,8 @@ void perigee_stop(void);
  * number. */
 int perigee_bind(const char *host, int port, int *real_port, char *error, size_t error_size);
 int perigee_accept(int what, int descriptor);
+/* The addresses a bound socket is reached at, each with a blank behind it. */
+void perigee_addresses(int descriptor, char *out, size_t size);
 void perigee_unlisten(int listener);
 
 /* Takes new options over on all workers; each answers `request` with an event. */

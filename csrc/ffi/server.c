@@ -135,6 +135,10 @@ int perigee_bind(const char *host, int port, int *real_port, char *error, size_t
     return fd;
 }
 
+void perigee_addresses(int descriptor, char *out, size_t size) {
+    listener_addresses(descriptor, out, size);
+}
+
 int perigee_accept(int what, int descriptor) {
     return listener_accept(&broker->workers, descriptor,
                            what == PERIGEE_LISTEN_HTTP ? KIND_HTTP : KIND_CLIENT);

@@ -2,8 +2,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "net/connection.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -201,6 +203,16 @@ static uint16_t port_of(int fd) {
                                          : ((struct sockaddr_in *)(void *)&a)->sin_port);
 }
 
+/* Every address of both families, or -1 where the system has no IPv6. */
+static int open_everywhere(uint16_t port, const char **what) {
+    struct sockaddr_in6 all = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    struct addrinfo a = {.ai_family = AF_INET6,
+                         .ai_addr = (struct sockaddr *)(void *)&all,
+                         .ai_addrlen = sizeof all};
+    int fd = open_socket(&a, what);
+    return fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) ? -2 : fd;
+}
+
 int listener_bind(const char *host, uint16_t port, uint16_t *real_port, char *error,
                   size_t error_size) {
     char service[8], why[128];
@@ -216,7 +228,9 @@ int listener_bind(const char *host, uint16_t port, uint16_t *real_port, char *er
         return -1;
     }
     const char *what = "";
-    int fd = open_socket(found, &what);
+    /* As with Go, 0.0.0.0 stands for all addresses, not only those of IPv4. */
+    int fd = strcmp(host, "0.0.0.0") == 0 ? open_everywhere(port, &what) : -2;
+    if (fd == -2) fd = open_socket(found, &what);
     int failure = errno;
     freeaddrinfo(found);
     if (fd < 0)
@@ -224,6 +238,44 @@ int listener_bind(const char *host, uint16_t port, uint16_t *real_port, char *er
     else
         *real_port = port_of(fd);
     return fd;
+}
+
+static char *add_address(char *at, const char *end, const struct sockaddr *address) {
+    char text[INET6_ADDRSTRLEN];
+    const void *raw;
+    if (address->sa_family == AF_INET)
+        raw = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+    else
+        raw = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    inet_ntop(address->sa_family, raw, text, sizeof text);
+    int n = snprintf(at, (size_t)(end - at), "%s ", text);
+    return n < end - at ? at + n : at;
+}
+
+static bool is_wildcard(const struct sockaddr_storage *a) {
+    if (a->ss_family == AF_INET6)
+        return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
+    return ((const struct sockaddr_in *)(const void *)a)->sin_addr.s_addr == INADDR_ANY;
+}
+
+void listener_addresses(int fd, char *out, size_t size) {
+    struct sockaddr_storage own;
+    socklen_t n = sizeof own;
+    *out = 0;
+    if (getsockname(fd, (struct sockaddr *)&own, &n) != 0) return;
+    char *at = out, *end = out + size;
+    if (!is_wildcard(&own)) {
+        add_address(at, end, (struct sockaddr *)&own);
+        return;
+    }
+    struct ifaddrs *all;
+    if (getifaddrs(&all) != 0) return;
+    for (struct ifaddrs *i = all; i; i = i->ifa_next) {
+        int family = i->ifa_addr ? i->ifa_addr->sa_family : AF_UNSPEC;
+        if (family == AF_INET || (family == AF_INET6 && own.ss_family == AF_INET6))
+            at = add_address(at, end, i->ifa_addr);
+    }
+    freeifaddrs(all);
 }
 
 int listener_accept(struct workers *workers, int fd, unsigned kind) {

@@ -22,6 +22,10 @@ struct socket_letter {
 int listener_bind(const char *host, uint16_t port, uint16_t *real_port, char *error,
                   size_t error_size);
 
+/* Writes the addresses that a listening socket is reached at, each with a blank behind it; those of
+ * all interfaces where it listens everywhere. What does not fit is left out. */
+void listener_addresses(int fd, char *out, size_t size);
+
 /* Gives the socket to worker 0: what it accepts become connections of `kind`. Returns a listener
  * number. */
 int listener_accept(struct workers *workers, int fd, unsigned kind);

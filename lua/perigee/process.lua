@@ -4,7 +4,10 @@ local ffi = require "ffi"
 ffi.cdef [[
   int getpid(void);
   char *strerror(int number);
+  int chmod(const char *path, unsigned mode);
 ]]
+
+local OWNER_ONLY = 384 -- 0600
 
 local function pid() return ffi.C.getpid() end
 
@@ -34,4 +37,22 @@ local function error_text(number)
   return text:sub(1, 1):lower() .. text:sub(2)
 end
 
-return { pid = pid, named = named, error_text = error_text }
+--- Writes a file. With `private`, nobody else may read it.
+-- @return true | nil, message
+local function write_file(path, text, private)
+  local file, _, number = io.open(path, "w")
+  if not file then return nil, ("open %s: %s"):format(path, error_text(number)) end
+  if private then ffi.C.chmod(path, OWNER_ONLY) end
+  file:write(text)
+  file:close()
+  return true
+end
+
+--- @return true | nil, message
+local function remove_file(path)
+  local ok, _, number = os.remove(path)
+  if ok then return true end
+  return nil, ("remove %s: %s"):format(path, error_text(number))
+end
+
+return { pid = pid, named = named, error_text = error_text, write_file = write_file, remove_file = remove_file }

@@ -5,6 +5,8 @@ local core = require "perigee.core"
 local identity = require "perigee.identity"
 local info = require "perigee.info"
 local lame_duck = require "perigee.lame_duck"
+local ports_file = require "perigee.ports_file"
+local process = require "perigee.process"
 local redact = require "perigee.config.redact"
 local scheduler = require "perigee.scheduler"
 local version = require "perigee.version"
@@ -18,14 +20,6 @@ local function say(...) core.log("info", string.format(...)) end
 
 local function host_port(host, port)
   return (host:find(":", 1, true) and "[%s]:%d" or "%s:%d"):format(host, port)
-end
-
-local function write_file(path, text)
-  local file, message = io.open(path, "w")
-  if not file then return nil, message end
-  file:write(text)
-  file:close()
-  return true
 end
 
 local function banner()
@@ -94,6 +88,17 @@ local function accept()
   say("Server is ready")
 end
 
+-- What failed is logged; the server goes on.
+local function complain(ok, message)
+  if not ok then core.log("error", message) end
+end
+
+local function write_ports_file(program)
+  local directory = server.options.ports_file_dir or ""
+  if directory == "" then return end
+  complain(ports_file.write(directory, program, { nats = server.clients, monitoring = server.http }))
+end
+
 local function fatal(message)
   core.log("fatal", message)
   core.log_flush()
@@ -104,6 +109,7 @@ local function shut_down()
   if server.stopping then return end
   server.stopping = true
   say("Initiating Shutdown...")
+  complain(ports_file.remove())
   scheduler.stop()
 end
 
@@ -118,7 +124,9 @@ local on_signal = {
   end,
   [SIGUSR2] = function() lame_duck.enter(server, shut_down) end,
   [SIGHUP] = function()
-    core.log("error", "Failed to reload server configuration: reload is not supported by this version of perigee yet")
+    core.log("error", "Failed to reload server configuration: " .. (server.options.config_file
+      and "reload is not supported by this version of perigee yet, the server goes on with what it was started with"
+      or "can only reload config when a file is provided using -c or --config"))
   end,
 }
 
@@ -155,7 +163,7 @@ local function run(options, notices, arguments)
   banner()
   for _, notice in ipairs(notices or {}) do core.log("warn", notice) end
   if (options.pid_file or "") ~= "" then
-    ok, message = write_file(options.pid_file, tostring(require("perigee.process").pid()))
+    ok, message = process.write_file(options.pid_file, tostring(process.pid()), true)
     if not ok then return fatal("Could not write pidfile: " .. message) end
   end
   closed.keep(options.max_closed_clients)
@@ -165,6 +173,7 @@ local function run(options, notices, arguments)
     if not ok then return fatal(message) end
   end
   accept()
+  write_ports_file(arguments[0])
   scheduler.run()
   core.stop()
   say("Server Exiting..")
