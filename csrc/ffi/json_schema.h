@@ -12,13 +12,16 @@
  *
  *   { name = "max_payload", type = "int", omit = true }
  *
- *   type     string, bool, float, raw (text that is JSON already), time (nanoseconds since 1970;
- * nil is Go's zero time), int, uint (with bits = 8, 16 or 32 if narrower than 64), array (of =
- * type), map (of = type; keys are strings and sorted), object (fields = description or schema) of
- * the name of a type, a description or a schema omit     left out when empty: "", 0, false, no
- * elements, and for times and objects nil null     an object that is nil is written as null (a
- * pointer in Go), not with all its members empty (a struct) go       the type's name in Go, for
- * error texts; by default that of the type of the same width
+ *   type   string, bool, float; int, uint (with bits = 8, 16 or 32 if narrower than 64);
+ *          raw: text that is JSON already;
+ *          time: nanoseconds since 1970; nil is Go's zero time;
+ *          array (of = type); map (of = type; keys are strings and sorted);
+ *          object (fields = description or schema)
+ *   of     the name of a type, a description or a schema
+ *   omit   left out when empty: "", 0, false, no elements, and for times and objects nil
+ *   null   an object that is nil is written as null (a pointer in Go), not with all its members
+ *          empty (a struct)
+ *   go     the type's name in Go, for error texts; by default that of the type of the same width
  *
  * A list of members may have a `name`: that of the struct in Go, for error texts as well.
  *

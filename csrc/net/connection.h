@@ -5,10 +5,11 @@
  * Input. A read goes into a slab of the worker, behind whatever was left of the read before; the
  * kind is shown all contiguous bytes and says how many it has used. What is left is
  *   - an incomplete message: it is copied to a buffer of the connection's own, so that half a
- * message pins no slab;
+ *     message pins no slab;
  *   - more than one callback may do: the slab is kept and the rest goes on in the next turn;
  *   - held back (waiting for admission, for a slow consumer, for credit): copied, and the socket is
- * not read. A payload that the kind calls large is read straight into a counted buffer.
+ *     not read.
+ * A payload that the kind calls large is read straight into a counted buffer.
  *
  * Output. See output.h. Written at the end of the turn; a connection with much of it earlier.
  *
