@@ -131,13 +131,16 @@ void worker_enter(struct worker *w) {
         atomic_store_explicit(&w->workers->office.boxes[w->index].asleep, false,
                               memory_order_relaxed);
     }
+#ifdef PERIGEE_DEBUG
+    w->entered_cpu_ns = clock_thread_ns();
+#endif
     worker_take_mail(w);
 }
 
 void worker_leave(struct worker *w) {
     read_clock(w);
 #ifdef PERIGEE_DEBUG
-    uint64_t took = w->now_ns - w->entered_ns;
+    uint64_t took = clock_thread_ns() - w->entered_cpu_ns;
     if (took > 2 * TURN_NS) atomic_fetch_add_explicit(&w->long_callbacks, 1, memory_order_relaxed);
     if (took > atomic_load_explicit(&w->longest_callback_ns, memory_order_relaxed))
         atomic_store_explicit(&w->longest_callback_ns, took, memory_order_relaxed);

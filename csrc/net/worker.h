@@ -73,8 +73,9 @@ struct worker {
     uv_poll_t bell;
     pthread_t thread;
     _Atomic(uint32_t) connection_count; /* and sockets on their way; read by the one who accepts */
-    _Atomic(uint64_t) long_callbacks,
-        longest_callback_ns; /* debug builds: offenders against TURN_NS */
+    /* Debug builds, in processor time: offenders against TURN_NS, and the worst one. */
+    _Atomic(uint64_t) long_callbacks, longest_callback_ns;
+    uint64_t entered_cpu_ns;
 };
 
 /* What the folder above wants to be told, for every worker; all run on the worker's thread. */
