@@ -3,7 +3,9 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -142,17 +144,41 @@ void rig_give(struct rig *rig, unsigned worker, int fd) {
 /* --- clients -------------------------------------------------------------------------------------
  */
 
+static void greet(struct rig *rig, struct rig_client *c, int fd, const char *options) {
+    *c = (struct rig_client){.rig = rig, .fd = fd};
+    rig_put(
+        c,
+        "CONNECT {\"verbose\":false,\"pedantic\":false,\"headers\":true,\"no_responders\":true%s}"
+        "\r\n",
+        options);
+    rig_sync(c);
+}
+
 void rig_open(struct rig *rig, struct rig_client *c, unsigned worker, const char *options) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         rig_fail("socketpair: %s", strerror(errno));
-    *c = (struct rig_client){.rig = rig, .fd = ends[0]};
     rig_give(rig, worker, ends[1]);
-    rig_put(c,
-            "CONNECT "
-            "{\"verbose\":false,\"pedantic\":false,\"headers\":true,\"no_responders\":true%s}\r\n",
-            options);
-    rig_sync(c);
+    greet(rig, c, ends[0], options);
+}
+
+void rig_listen(struct rig *rig) {
+    char error[256];
+    int fd = listener_bind("127.0.0.1", 0, &rig->port, error, sizeof error);
+    if (fd < 0) rig_fail("%s", error);
+    pthread_mutex_lock(&rig->control);
+    listener_accept(&rig->broker.workers, fd, KIND_CLIENT);
+    pthread_mutex_unlock(&rig->control);
+}
+
+void rig_connect(struct rig *rig, struct rig_client *c, const char *options) {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(rig->port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) != 0)
+        rig_fail("connect: %s", strerror(errno));
+    greet(rig, c, fd, options);
 }
 
 void rig_close(struct rig_client *c) {
@@ -309,6 +335,13 @@ enum rig_event rig_next(struct rig_client *c, struct rig_message *m, int timeout
         if (event != RIG_NOTHING) return event;
         if (!passed && !read_more(c, timeout_ms, &closed)) return closed ? RIG_CLOSED : RIG_NOTHING;
     }
+}
+
+size_t rig_discard(struct rig_client *c, int timeout_ms) {
+    bool closed = false;
+    c->at = c->end = 0;
+    if (!read_more(c, timeout_ms, &closed) && closed) rig_fail("a listener was cut off");
+    return c->end;
 }
 
 void rig_await(struct rig_client *c, enum rig_event event, struct rig_message *m) {

@@ -22,6 +22,7 @@ struct rig {
     struct perigee_options options; /* may be changed between rig_prepare() and rig_start() */
     pthread_mutex_t control;        /* only one thread at a time is the control plane */
     uint64_t end_ns;
+    uint16_t port; /* once it listens */
 };
 
 struct rig_client {
@@ -54,6 +55,10 @@ bool rig_goes_on(const struct rig *rig);
 void rig_open(struct rig *rig, struct rig_client *client, unsigned worker, const char *options);
 void rig_close(struct rig_client *client);
 
+/* The same over a listener, to whichever worker is the least busy. */
+void rig_listen(struct rig *rig);
+void rig_connect(struct rig *rig, struct rig_client *client, const char *options);
+
 /* Gives a socket of any kind to a worker, as accepting does. */
 void rig_give(struct rig *rig, unsigned worker, int fd);
 
@@ -68,6 +73,9 @@ bool rig_try_send(struct rig_client *client);
 
 /* The next thing that the server says (INFO, PING and +OK are passed over), or RIG_NOTHING after `timeout_ms`. */
 enum rig_event rig_next(struct rig_client *client, struct rig_message *message, int timeout_ms);
+
+/* Reads and forgets what comes within `timeout_ms`; returns how many bytes. Not after rig_next(). */
+size_t rig_discard(struct rig_client *client, int timeout_ms);
 
 /* Waits for one; anything else is a failure. */
 void rig_await(struct rig_client *client, enum rig_event event, struct rig_message *message);
