@@ -460,7 +460,8 @@ static size_t begin_large(struct client *c, const struct client_op *op, const ch
     memcpy(large->line, at, op->line_size);
     struct slice *slices[] = {&large->op.subject, &large->op.reply, &large->op.size_text,
                               &large->op.header_size_text};
-    for (size_t i = 0; i < 4; i++)
+    size_t count = op->verb == CLIENT_HPUB ? 4 : 3; /* PUB leaves the last one unset */
+    for (size_t i = 0; i < count; i++)
         if (slices[i]->at) slices[i]->at = large->line + (slices[i]->at - at);
     c->large = large;
     if (there == whole) {
