@@ -217,6 +217,13 @@ void perigee_log_flush(void);
 int64_t perigee_wall_ns(void);
 int64_t perigee_monotonic_ns(void);
 int64_t perigee_resident_bytes(void);
+
+/* What the C side has from the allocator, in bytes. */
+struct perigee_heap {
+    uint64_t used, free, mapped; /* given out; kept for later; both, as taken from the system */
+};
+void perigee_heap(struct perigee_heap *heap);
+
 int64_t perigee_cpu_ns(void); /* of all threads */
 int perigee_cores(void);
 int perigee_raise_descriptor_limit(void);     /* to the hard limit; returns it */

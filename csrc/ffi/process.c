@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "ffi/events.h"
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -44,6 +45,11 @@ int64_t perigee_resident_bytes(void) {
     if (f && fscanf(f, "%*s %ld", &pages) != 1) pages = 0;
     if (f) fclose(f);
     return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
+void perigee_heap(struct perigee_heap *heap) {
+    struct mallinfo2 m = mallinfo2();
+    *heap = (struct perigee_heap){m.uordblks + m.hblkhd, m.fordblks, m.arena + m.hblkhd};
 }
 
 int64_t perigee_cpu_ns(void) {

@@ -273,6 +273,14 @@ end
 function core.wall_ns() return C.perigee_wall_ns() end
 function core.monotonic_ns() return tonumber(C.perigee_monotonic_ns()) end
 function core.resident_bytes() return tonumber(C.perigee_resident_bytes()) end
+
+--- Bytes of the C side: used, free (kept for later) and mapped (both, as taken from the system).
+function core.heap()
+  local heap = ffi.new("struct perigee_heap")
+  C.perigee_heap(heap)
+  return { used = heap.used, free = heap.free, mapped = heap.mapped }
+end
+
 function core.cpu_ns() return tonumber(C.perigee_cpu_ns()) end
 function core.cores() return C.perigee_cores() end
 function core.raise_descriptor_limit() return C.perigee_raise_descriptor_limit() end

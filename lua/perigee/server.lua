@@ -5,6 +5,7 @@ local core = require "perigee.core"
 local identity = require "perigee.identity"
 local info = require "perigee.info"
 local lame_duck = require "perigee.lame_duck"
+local path = require "perigee.config.path"
 local ports_file = require "perigee.ports_file"
 local process = require "perigee.process"
 local redact = require "perigee.config.redact"
@@ -22,10 +23,11 @@ local function host_port(host, port)
   return (host:find(":", 1, true) and "[%s]:%d" or "%s:%d"):format(host, port)
 end
 
-local function banner()
+local function banner(program)
   local o, me = server.options, server.identity
-  say("Starting perigee")
-  say("  Version:  %s (perigee %s)", me.version, me.perigee)
+  say("Starting %s", program)
+  say("  Version:  %s", me.version)
+  say("  Perigee:  %s", me.perigee)
   core.log("debug", "  Runtime:  " .. me.go)
   say("  Name:     %s", me.name)
   say("  ID:       %s", me.id)
@@ -153,14 +155,14 @@ local function run(options, notices, arguments)
   core.raise_descriptor_limit()
   local ok, message = core.log_configure(options)
   if not ok then
-    io.stderr:write("error opening file: " .. message .. "\n")
+    io.stderr:write(os.date("%Y/%m/%d %H:%M:%S "), "error opening file: ", message, "\n")
     return 1
   end
   server.identity = identity.new(options, version)
   server.identity.config_load_ns, server.identity.config_digest = core.wall_ns(), options.config_digest or ""
   server.identity.cores, server.identity.workers = core.cores(), options.workers
   server.identity.command_line = redact.arguments(arguments)
-  banner()
+  banner(path.base_name(arguments[0]) == "nats-server" and "nats-server" or "perigee")
   for _, notice in ipairs(notices or {}) do core.log("warn", notice) end
   if (options.pid_file or "") ~= "" then
     ok, message = process.write_file(options.pid_file, tostring(process.pid()), true)

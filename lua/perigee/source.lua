@@ -74,6 +74,17 @@ local function accounts(server)
   return list
 end
 
+-- By the names of Go's runtime, for tools that read them. What has no counterpart is 0; Lua's memory counts as in use.
+local function memory()
+  local heap, lua = core.heap(), collectgarbage "count" * 1024
+  local used = heap.used + lua
+  return {
+    Alloc = used, TotalAlloc = used, Sys = core.resident_bytes(), Mallocs = 0, Frees = 0, HeapAlloc = used,
+    HeapSys = heap.mapped + lua, HeapIdle = heap.free, HeapInuse = used, HeapReleased = 0, HeapObjects = 0, StackInuse = 0,
+    NextGC = 0, NumGC = 0, PauseTotalNs = 0,
+  }
+end
+
 --- @param server table  {identity=, options=, usage=, ready=function}
 local function new(server)
   return {
@@ -90,7 +101,7 @@ local function new(server)
     not_ready = server.not_ready,
     queues = function() return {} end,
     stacks = function() return "perigee: " .. core.worker_count() .. " workers, one control plane\n" end,
-    memory = function() return { Sys = core.resident_bytes() } end,
+    memory = memory,
     log = core.log,
   }
 end

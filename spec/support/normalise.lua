@@ -113,6 +113,7 @@ end
 --- One line of a log or of a command's output: without process id, date, ports and paths of the run.
 local function output(text, result)
   text = text:gsub("%[%d+%] %d%d%d%d/%d%d/%d%d %d%d:%d%d:%d%d%.%d+ ", "")
+  text = text:gsub("^%d%d%d%d/%d%d/%d%d %d%d:%d%d:%d%d ", "<date> ")
   if result.directory then
     text = text:gsub(result.directory:gsub("%p", "%%%0"), "<dir>")
   end

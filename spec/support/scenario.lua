@@ -124,14 +124,15 @@ function Trial:close_reason(conn)
 end
 
 --- Runs the program with arguments to its end; exit code and output go into the transcript.
--- @param options {config=text, files={}, only=pattern of the lines that count, sorted=true: by line}|nil
+-- @param options {config=text, files={}, only=pattern of the lines that count, sorted=true: by line,
+-- shown=arguments for the transcript}|nil
 function Trial:command(arguments, options)
   options = options or {}
   local result, why = server.run(self.program, {
     arguments = arguments, config = options.config, files = options.files,
   })
   if not result then error(why, 0) end
-  self:note("$ nats-server " .. table.concat(arguments, " "))
+  self:note("$ nats-server " .. table.concat(options.shown or arguments, " "))
   for _, stream in ipairs { "stdout", "stderr" } do
     local text = normalise.output(result[stream], result)
     local lines = {}

@@ -19,7 +19,6 @@ local function raw(name, covers, bytes)
   }
 end
 
-local NO_SYSTEM_ACCOUNT = "there is one account only, no system account yet"
 local TAIL = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 return {
@@ -30,7 +29,6 @@ return {
     {
       name = "/varz of an idle server",
       covers = { "MO14", "MO15", "MO16", "MO17", "MO7", "CF-131" },
-      differs = { { '^http< system_account: "%$SYS"$', NO_SYSTEM_ACCOUNT } },
       run = function(t) t:http("/varz", { headers = { "Access-Control-Allow-Origin" } }) end,
     },
     page("/subsz of an idle server", { "MO34" }, "/subsz", {}),
@@ -44,7 +42,6 @@ return {
     {
       name = "/accountz lists the accounts",
       covers = { "MO37" },
-      pending = NO_SYSTEM_ACCOUNT,
       run = function(t)
         local answer = http.get(t.server.http_port, "/accountz")
         table.sort(answer.json.accounts)
@@ -52,6 +49,80 @@ return {
         t:note("system account: " .. tostring(answer.json.system_account))
       end,
     },
+    {
+      name = "/accountz tells of an account without connections",
+      covers = { "MO37" },
+      run = function(t)
+        for _, name in ipairs { "$G", "$SYS" } do
+          local detail = http.get(t.server.http_port, "/accountz?acc=" .. name).json.account_detail
+          for _, member in ipairs { "account_name", "is_system", "expired", "complete", "jetstream_enabled",
+            "leafnode_connections", "client_connections", "name_tag" } do
+            t:note(("%s: %s"):format(member, tostring(detail[member])))
+          end
+          t:note("update_time: " .. tostring(detail.update_time:find("^%d%d%d%d%-%d%d%-%d%dT") ~= nil))
+        end
+      end,
+    },
+    {
+      name = "/accstatz lists accounts without connections if asked",
+      covers = { "MO38" },
+      run = function(t)
+        local answer = http.get(t.server.http_port, "/accstatz?unused=1")
+        t:unordered(function()
+          for _, entry in ipairs(answer.json.account_statz) do
+            t:note(("%s is %s: %d of %d connections, %d out, %d in"):format(entry.acc, entry.name, entry.conns,
+              entry.total_conns, entry.sent.msgs, entry.received.msgs))
+          end
+        end)
+      end,
+    },
+    page("/connz of the system account finds nobody", { "MO26" }, "/connz?acc=$SYS", {}),
+    {
+      name = "the root page links to all documents",
+      covers = { "MO12" },
+      run = function(t)
+        local answer = http.get(t.server.http_port, "/")
+        t:note(("%d %s"):format(answer.status, answer.headers["content-type"]))
+        t:note("ASCII: " .. tostring(not answer.body:find("[\128-\255]")))
+        t:note("version: " .. tostring(answer.body:find("2.15.2", 1, true) ~= nil))
+        t:unordered(function()
+          for link in answer.body:gmatch("href=[\"']?(%.?/?[%w/]+z?)[\"' >]") do t:note((link:gsub("^%.?/?", ""))) end
+        end)
+      end,
+    },
+    {
+      name = "/debug/vars tells the command line and the memory",
+      covers = { "MO50" },
+      run = function(t)
+        local answer = http.get(t.server.http_port, "/debug/vars")
+        t:note(("%d %s"):format(answer.status, answer.headers["content-type"]))
+        for argument in answer.body:match('"cmdline": %[(.-)%]'):gmatch('"([^"]*)"') do
+          t:note((argument:match("[^/]*$"):gsub("^%d+$", "<port>")))
+        end
+        for _, name in ipairs { "Alloc", "TotalAlloc", "Sys", "Mallocs", "Frees", "HeapAlloc", "HeapSys", "HeapIdle",
+          "HeapInuse", "HeapReleased", "HeapObjects", "StackInuse", "NextGC", "NumGC", "PauseTotalNs" } do
+          t:note(("%s: %s"):format(name, tostring(answer.body:find('"' .. name .. '":%d') ~= nil)))
+        end
+      end,
+    },
+    {
+      name = "/stacksz is text",
+      covers = { "MO47" },
+      run = function(t)
+        local answer = http.get(t.server.http_port, "/stacksz")
+        t:note(("%d %s, empty: %s"):format(answer.status, answer.headers["content-type"], tostring(answer.body == "")))
+      end,
+    },
+    {
+      name = "/ipqueuesz of an idle server has nothing to list",
+      covers = { "MO48" },
+      run = function(t)
+        t:note("busy: " .. http.get(t.server.http_port, "/ipqueuesz").body)
+        t:note("none: " .. http.get(t.server.http_port, "/ipqueuesz?all=1&queues=no-such-queue").body)
+        t:http("/ipqueuesz?all=x")
+      end,
+    },
+    page("/raftz without JetStream", { "MO49" }, "/raftz"),
     page("/accountz of an unknown account is refused", { "MO37", "MO8" }, "/accountz?acc=nobody"),
   },
   {
