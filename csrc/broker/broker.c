@@ -125,7 +125,7 @@ static void on_close(void *context, const struct letter *letter) {
 
 static void on_ping(void *context, const struct letter *letter) {
     struct connection *c = connection_find(context, letter->id);
-    if (c && !c->closing) client_measure(client_of(c));
+    if (c && !c->closing && !client_of(c)->rtt_ns) client_measure(client_of(c));
 }
 
 static void on_info(void *context, const struct letter *letter) {

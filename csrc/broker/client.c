@@ -72,6 +72,14 @@ static void set_ping(struct client *c, uint64_t after_ns) {
     worker_timer(c->connection.worker, &c->ping_timer, c->connection.worker->now_ns + after_ns);
 }
 
+/* Behind each CONNECT a round trip is measured soon. */
+static void set_first_ping(struct client *c) {
+    struct broker_worker *bw = client_worker(c);
+    uint64_t soon = bw->options->ping_interval_ns;
+    if (soon > FIRST_PING_NS) soon = FIRST_PING_NS;
+    set_ping(c, soon + broker_random(bw) % (soon / 5 + 1));
+}
+
 static void link_client(struct broker_worker *bw, struct client *c) {
     c->next = bw->clients;
     c->link = &bw->clients;
@@ -117,8 +125,10 @@ static void send_ping(struct client *c) {
     say(c, "PING\r\n");
 }
 
+/* Most clients send CONNECT and PING and wait for the PONG: nothing may come before that, unless they
+ * had time enough (CP-154). */
 void client_measure(struct client *c) {
-    if (!c->rtt_ns) send_ping(c);
+    if (c->pinged || c->connection.worker->now_ns - c->start_ns > FIRST_PING_NS) send_ping(c);
 }
 
 /* Go: client.processPingTimer. Traffic delays a PING; only a PONG clears what is outstanding. */
@@ -129,7 +139,7 @@ static void on_ping_timer(struct timer *timer) {
     const struct perigee_options *o = bw->options;
     uint64_t now = bw->worker->now_ns;
     if (c->connection.closing) return;
-    bool rtt_due = !c->rtt_start_ns || now - c->rtt_start_ns > RTT_AGAIN_NS;
+    bool rtt_due = !c->rtt_ns || !c->rtt_start_ns || now - c->rtt_start_ns > RTT_AGAIN_NS;
     bool busy = now - c->last_in_ns < (uint64_t)o->ping_interval_ns;
     trace_note(c, "Client Ping Timer");
     if (busy && !rtt_due) {
@@ -172,9 +182,9 @@ static void close_bad(struct client *c, const char *why) {
 
 static void on_connect(struct client *c, struct slice json) {
     struct broker_worker *bw = client_worker(c);
-    c->last_in_ns = bw->worker->now_ns;
-    if (!c->connected)
-        c->rtt_ns = bw->worker->now_ns - c->start_ns ? bw->worker->now_ns - c->start_ns : 1;
+    c->last_activity_ns = bw->worker->now_ns;
+    c->rtt_ns = bw->worker->now_ns - c->start_ns ? bw->worker->now_ns - c->start_ns : 1;
+    set_first_ping(c);
     char why[256];
     if (connect_merge(&c->options, json, why, sizeof why) != 0) {
         close_bad(c, why);
@@ -206,7 +216,6 @@ void client_admit(struct client *c, struct account *account, const char *error,
         c->account = account;
         atomic_fetch_add(&c->account->connections, 1);
     }
-    bool first = !c->connected;
     c->connected = true;
     c->echo = o->echo;
     c->verbose = o->verbose;
@@ -223,11 +232,6 @@ void client_admit(struct client *c, struct account *account, const char *error,
         return;
     }
     say_ok(c);
-    if (first) {
-        uint64_t interval = bw->options->ping_interval_ns;
-        uint64_t soon = interval < FIRST_PING_NS ? interval : FIRST_PING_NS;
-        set_ping(c, soon + broker_random(bw) % (soon / 5 + 1));
-    }
     c->connection.read_all = true;
     connection_resume(&c->connection, PAUSE_ADMISSION);
 }

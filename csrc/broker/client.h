@@ -87,7 +87,7 @@ void client_info(struct client *client, const struct perigee_info *line);
 void client_admit(struct client *client, struct account *account, const char *error,
                   enum close_reason reason);
 
-/* Sends PING if the round trip time is not known. */
+/* Sends PING to measure the round trip time, if this is not too early. */
 void client_measure(struct client *client);
 
 /* Stops reading this producer for `ms`, at most 10 ms per read in all. */

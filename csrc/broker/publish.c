@@ -78,6 +78,9 @@ static inline char *copy_exact(char *to, const char *from, size_t size) {
  * line allows. */
 enum { COPY_MARGIN = 16, SIZES_MAX = 32 };
 
+/* A reply of this length makes a message a request, as Go sees it. */
+enum { REQUEST_REPLY = 16 };
+
 /* Writes MSG or HMSG to the subscriber's output. */
 static void append_message(struct client *c, const struct subscription *s,
                            const struct message *m) {
@@ -209,6 +212,7 @@ static inline bool deliver(struct broker_worker *bw, struct subscription *s,
         }
         connection_flush_early(&c->connection);
     }
+    if (!c->rtt_ns && m->reply.size >= REQUEST_REPLY) client_measure(c);
     append_message(c, s, m);
     if (log_enabled(LOG_TRACE)) trace_message(c, s, m);
     c->last_activity_ns = bw->worker->now_ns;
