@@ -21,8 +21,9 @@ struct log_settings {
  */
 int log_configure(const struct log_settings *settings, char *error, size_t size);
 
-/* Opens the file anew (after it was moved away). False when the log is no file. */
-bool log_reopen(void);
+/* Opens the file anew, after it was moved away. 1: done; 0: the log is no file; -1: it could not be
+ * opened, with the reason in `error`; then the old one is used further. */
+int log_reopen(char *error, size_t size);
 
 bool log_enabled(enum log_level level);
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -30,4 +31,6 @@ void log_text(enum log_level level, const char *text, size_t size);
 
 /* Waits until everything is written. */
 void log_flush(void);
+
+/* Writes what is left and ends the writer's thread; from then on lines go to standard error. */
 void log_stop(void);

@@ -211,7 +211,7 @@ const char *perigee_close_reason(int reason);
  */
 
 int perigee_log_configure(const struct perigee_log *log, char *error, size_t error_size);
-bool perigee_log_reopen(void);
+int perigee_log_reopen(char *error, size_t error_size); /* 1: done, 0: it is no file, -1: error */
 void perigee_log(int level, const char *text, size_t size);
 void perigee_log_flush(void);
 int64_t perigee_wall_ns(void);

@@ -19,8 +19,8 @@ int perigee_log_configure(const struct perigee_log *l, char *error, size_t error
     return log_configure(&s, error, error_size);
 }
 
-bool perigee_log_reopen(void) {
-    return log_reopen();
+int perigee_log_reopen(char *error, size_t error_size) {
+    return log_reopen(error, error_size);
 }
 
 void perigee_log(int level, const char *text, size_t size) {

@@ -257,7 +257,14 @@ local LEVELS = {
 
 function core.log(level, line) C.perigee_log(LEVELS[level], line, #line) end
 function core.log_flush() C.perigee_log_flush() end
-function core.log_reopen() return C.perigee_log_reopen() end
+
+--- Opens the log's file anew. @return true | false (it is no file) | nil, message
+function core.log_reopen()
+  local message = ffi.new("char[?]", ERROR_BYTES)
+  local result = C.perigee_log_reopen(message, ERROR_BYTES)
+  if result < 0 then return nil, ffi.string(message) end
+  return result > 0
+end
 
 --- Directs the log. @return true | nil, message
 function core.log_configure(o)

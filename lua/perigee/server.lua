@@ -122,7 +122,9 @@ local on_signal = {
   [SIGINT] = shut_down,
   [SIGTERM] = function() if not lame_duck.active() then shut_down() end end,
   [SIGUSR1] = function()
-    say(core.log_reopen() and "File log re-opened" or "File log re-open ignored, not a file logger")
+    local reopened, message = core.log_reopen()
+    if message then return core.log("error", "File log not re-opened: " .. message) end
+    say(reopened and "File log re-opened" or "File log re-open ignored, not a file logger")
   end,
   [SIGUSR2] = function() lame_duck.enter(server, shut_down) end,
   [SIGHUP] = function()
