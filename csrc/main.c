@@ -109,7 +109,8 @@ static int run(lua_State *L, int argc, char **argv, int first) {
     int handler = lua_gettop(L) - 1;
     for (int i = first + 1; i < argc; i++, n++) lua_pushstring(L, argv[i]);
     if (lua_pcall(L, n, 1, handler) != 0) {
-        fprintf(stderr, "perigee: %s\n", lua_tostring(L, -1));
+        if (lua_isstring(L, -1)) /* an error without a value means: no word, just end (busted's) */
+            fprintf(stderr, "perigee: %s\n", lua_tostring(L, -1));
         return 1;
     }
     return lua_isnumber(L, -1) ? (int)lua_tointeger(L, -1) : 0;

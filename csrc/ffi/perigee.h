@@ -247,11 +247,38 @@ int perigee_mappings_end(struct mapping_builder *builder, char *error, size_t er
 struct mapping_set *perigee_mappings_finish(struct mapping_builder *builder, const char *cluster,
                                             size_t cluster_size);
 void perigee_mappings_free(struct mapping_set *set);
+/* Returns enum perigee_mapping. */
+enum perigee_mapping {
+    PERIGEE_MAPPING_UNCHANGED,
+    PERIGEE_MAPPING_REPLACED,
+    PERIGEE_MAPPING_DROPPED,
+    PERIGEE_MAPPING_TOO_LONG, /* `*length` bytes are more than `room` */
+};
 int perigee_mappings_select(const struct mapping_set *set, const char *subject, size_t size,
                             uint64_t random, char *out, size_t room, size_t *length);
 
-/* One client operation out of bytes; slices point into them. `result` is enum client_parse of
- * wire/client_protocol.h. */
+enum perigee_parse {
+    PERIGEE_PARSED,
+    PERIGEE_PARTIAL,
+    PERIGEE_UNKNOWN_OPERATION,
+    PERIGEE_LINE_TOO_LONG,
+    PERIGEE_BAD_ARGUMENTS,
+};
+enum perigee_verb {
+    PERIGEE_VERB_CONNECT,
+    PERIGEE_VERB_PUB,
+    PERIGEE_VERB_HPUB,
+    PERIGEE_VERB_SUB,
+    PERIGEE_VERB_UNSUB,
+    PERIGEE_VERB_PING,
+    PERIGEE_VERB_PONG,
+    PERIGEE_VERB_INFO,
+    PERIGEE_VERB_OK,
+    PERIGEE_VERB_ERR,
+};
+
+/* One client operation out of bytes; slices point into them. `result` is enum perigee_parse, `verb`
+ * enum perigee_verb. */
 struct perigee_operation {
     int result, verb;
     size_t line_size;

@@ -46,6 +46,28 @@ int perigee_mappings_select(const struct mapping_set *set, const char *subject, 
     return (int)mapping_set_select(set, slice_of(subject, size), random, out, room, length);
 }
 
+#define SAME(seam, own)                                                                            \
+    _Static_assert((int)(seam) == (int)(own), "the seam's numbers are the module's")
+SAME(PERIGEE_MAPPING_UNCHANGED, MAPPING_UNCHANGED);
+SAME(PERIGEE_MAPPING_REPLACED, MAPPING_REPLACED);
+SAME(PERIGEE_MAPPING_DROPPED, MAPPING_DROPPED);
+SAME(PERIGEE_MAPPING_TOO_LONG, MAPPING_TOO_LONG);
+SAME(PERIGEE_PARSED, CLIENT_PARSED);
+SAME(PERIGEE_PARTIAL, CLIENT_PARTIAL);
+SAME(PERIGEE_UNKNOWN_OPERATION, CLIENT_UNKNOWN_OPERATION);
+SAME(PERIGEE_LINE_TOO_LONG, CLIENT_LINE_TOO_LONG);
+SAME(PERIGEE_BAD_ARGUMENTS, CLIENT_BAD_ARGUMENTS);
+SAME(PERIGEE_VERB_CONNECT, CLIENT_CONNECT);
+SAME(PERIGEE_VERB_PUB, CLIENT_PUB);
+SAME(PERIGEE_VERB_HPUB, CLIENT_HPUB);
+SAME(PERIGEE_VERB_SUB, CLIENT_SUB);
+SAME(PERIGEE_VERB_UNSUB, CLIENT_UNSUB);
+SAME(PERIGEE_VERB_PING, CLIENT_PING);
+SAME(PERIGEE_VERB_PONG, CLIENT_PONG);
+SAME(PERIGEE_VERB_INFO, CLIENT_INFO);
+SAME(PERIGEE_VERB_OK, CLIENT_OK);
+SAME(PERIGEE_VERB_ERR, CLIENT_ERR);
+
 /* --- the protocol
  * -------------------------------------------------------------------------------------------------
  */

@@ -24,9 +24,16 @@ end
 
 --- The protocol
 
--- In the order of wire/client_protocol.h.
-local VERBS = { [0] = "CONNECT", "PUB", "HPUB", "SUB", "UNSUB", "PING", "PONG", "INFO", "+OK", "-ERR" }
-local RESULTS = { [0] = "parsed", "partial", "unknown operation", "line too long", "bad arguments" }
+local VERBS = {
+  [C.PERIGEE_VERB_CONNECT] = "CONNECT", [C.PERIGEE_VERB_PUB] = "PUB", [C.PERIGEE_VERB_HPUB] = "HPUB",
+  [C.PERIGEE_VERB_SUB] = "SUB", [C.PERIGEE_VERB_UNSUB] = "UNSUB", [C.PERIGEE_VERB_PING] = "PING",
+  [C.PERIGEE_VERB_PONG] = "PONG", [C.PERIGEE_VERB_INFO] = "INFO", [C.PERIGEE_VERB_OK] = "+OK",
+  [C.PERIGEE_VERB_ERR] = "-ERR",
+}
+local FAILURES = {
+  [C.PERIGEE_PARTIAL] = "partial", [C.PERIGEE_UNKNOWN_OPERATION] = "unknown operation",
+  [C.PERIGEE_LINE_TOO_LONG] = "line too long", [C.PERIGEE_BAD_ARGUMENTS] = "bad arguments",
+}
 
 local operation = ffi.new("struct perigee_operation")
 
@@ -36,12 +43,15 @@ function pure.parse_operation(bytes, position, max_control_line)
   local at = ffi.cast("const char *", bytes) + (position - 1)
   C.perigee_parse_operation(at, #bytes - position + 1, max_control_line, operation, message, ERROR_BYTES)
   local o = operation
-  if o.result ~= 0 then return nil, RESULTS[o.result], o.result > 1 and ffi.string(message) or nil end
-  local publishes = VERBS[o.verb] == "PUB" or VERBS[o.verb] == "HPUB"
+  if o.result ~= C.PERIGEE_PARSED then
+    return nil, FAILURES[o.result], o.result ~= C.PERIGEE_PARTIAL and ffi.string(message) or nil
+  end
+  local with_headers = o.verb == C.PERIGEE_VERB_HPUB
+  local publishes = with_headers or o.verb == C.PERIGEE_VERB_PUB
   return {
     verb = VERBS[o.verb], line_size = tonumber(o.line_size), arguments = text(o.arg), subject = text(o.subject),
     reply = text(o.reply), queue = text(o.queue), sid = text(o.sid), max = o.has_max and tonumber(o.max) or nil,
-    size = publishes and o.total_size or nil, header_size = VERBS[o.verb] == "HPUB" and o.header_size or nil,
+    size = publishes and o.total_size or nil, header_size = with_headers and o.header_size or nil,
   }
 end
 
@@ -115,17 +125,16 @@ function pure.mappings_compile(mappings, cluster)
   return ffi.gc(C.perigee_mappings_finish(builder, cluster, #cluster), C.perigee_mappings_free)
 end
 
-local UNCHANGED, DROPPED = 0, 2 -- of match/mapping.h
-
 --- What a subject becomes, or nil if it is lost.
 function pure.mappings_select(set, subject, random)
   local length = ffi.new("size_t[1]")
   local verdict
   local mapped = grown(function(buffer, room)
     verdict = C.perigee_mappings_select(set, subject, #subject, random, buffer, room, length)
-    return verdict ~= UNCHANGED and verdict ~= DROPPED and tonumber(length[0]) or nil
+    if verdict == C.PERIGEE_MAPPING_UNCHANGED or verdict == C.PERIGEE_MAPPING_DROPPED then return nil end
+    return tonumber(length[0])
   end)
-  if verdict == UNCHANGED then return subject end
+  if verdict == C.PERIGEE_MAPPING_UNCHANGED then return subject end
   return mapped
 end
 
