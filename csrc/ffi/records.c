@@ -63,10 +63,10 @@ static void add_subscription(struct records *r, struct broker_worker *bw,
     if (subject != local) free(subject);
 }
 
-/* The two clocks may drift apart over the life of a connection, but nothing happens before its start. */
-static int64_t activity_of(const struct worker *w, const struct client *c) {
-    uint64_t wall_ns = worker_wall_ns(w, c->last_activity_ns);
-    return (int64_t)(wall_ns > c->start_wall_ns ? wall_ns : c->start_wall_ns);
+/* The wall clock at a time in the life of a client: counted from its start, so that order and
+ * distances are those of the monotonic clock, however the other one is set meanwhile. */
+static int64_t wall_of(const struct client *c, uint64_t monotonic_ns) {
+    return (int64_t)(c->start_wall_ns + (monotonic_ns - c->start_ns));
 }
 
 static size_t length(const char *text) {
@@ -81,8 +81,8 @@ void records_add_client(struct records *r, const struct client *c, bool with_sub
         .id = c->connection.id,
         .cid = c->cid,
         .start_ns = (int64_t)c->start_wall_ns,
-        .stop_ns = c->connection.closing ? (int64_t)worker_wall_ns(w, w->now_ns) : 0,
-        .last_activity_ns = activity_of(w, c),
+        .stop_ns = c->connection.closing ? wall_of(c, w->now_ns) : 0,
+        .last_activity_ns = wall_of(c, c->last_activity_ns),
         .rtt_ns = (int64_t)c->rtt_ns,
         .pending_bytes = c->connection.output.pending,
         .in_msgs = c->in_msgs,

@@ -1,4 +1,5 @@
 local http = require "spec.support.http"
+local socket = require "socket"
 
 local function page(name, covers, path, options)
   return {
@@ -228,6 +229,27 @@ return {
     raw("an old request is answered", { "MO10" }, "GET /healthz HTTP/1.0\r\n\r\n"),
     raw("headers above a mebibyte are refused", { "MO10" },
       "GET /healthz HTTP/1.1\r\nHost: x\r\nX: " .. ("x"):rep(1100000) .. "\r\n\r\n"),
+    {
+      name = "headers that do not come within five seconds end the connection",
+      covers = { "MO10" },
+      run = function(t)
+        local began = socket.gettime()
+        local answer = http.request(t.server.http_port, "GET /healthz HTTP/1.1\r\nHost: x\r\n", 20)
+        local took = socket.gettime() - began
+        t:note(("answer: %s, after about five seconds: %s"):format(tostring(answer and answer.status),
+          tostring(took > 4 and took < 12)))
+      end,
+    },
+    {
+      name = "a failed health check is logged",
+      covers = { "MO43" },
+      run = function(t)
+        http.get(t.server.http_port, "/healthz?stream=logged")
+        t:logged("%[WRN%] (Healthcheck failed[^\n]*)")
+        http.get(t.server.http_port, "/healthz?js-enabled=1")
+        t:logged("%[WRN%] (Healthcheck: [^\n]*)")
+      end,
+    },
     {
       name = "a connection is kept for the next request",
       covers = { "MO10" },

@@ -1,4 +1,5 @@
 -- Documents of /connz. Each scenario names its connections and asks for them alone, for others come and go beside it.
+local http = require "spec.support.http"
 local LIST = { connections = true, num_connections = true, total = true, offset = true, limit = true, now = true, server_id = true }
 local COUNTS = { num_connections = true, total = true, offset = true, limit = true }
 
@@ -64,6 +65,27 @@ return {
       run = function(t)
         t:client("a", '"name":"me","lang":"lua","version":"1.2.3","protocol":1')
         t:http("/connz", { only = LIST })
+      end,
+    },
+    {
+      name = "messages, subscriptions and deliveries are activity, PING and PONG are not",
+      covers = { "MO30" },
+      run = function(t)
+        local a, b = t:client("a", nil, { quiet = true }), t:client("b", nil, { quiet = true })
+        local function activity(conn)
+          return http.get(t.server.http_port, "/connz?cid=" .. conn.cid).json.connections[1].last_activity
+        end
+        local function note(what, conn, act)
+          local before = activity(conn)
+          act()
+          t:note(("%s: %s"):format(what, tostring(activity(conn) ~= before)))
+        end
+        note("PING", a, function() a:sync() end)
+        note("SUB", a, function() a:send("SUB foo 1\r\n") a:sync() end)
+        note("PUB", b, function() b:send("PUB bar 0\r\n\r\n") b:sync() end)
+        note("delivery", a, function() b:send("PUB foo 0\r\n\r\n") a:expect() end)
+        note("UNSUB", a, function() a:send("UNSUB 1\r\n") a:sync() end)
+        note("PUB of another", a, function() b:send("PUB foo 0\r\n\r\n") b:sync() end)
       end,
     },
     {
