@@ -189,7 +189,7 @@ static enum client_parse parse_rest(const struct verb *verb, const char *at, siz
     size_t start = verb->size, taken = 0;
     if (verb->then != TEXT_IGNORED) {
         while (start < size && is_blank(at[start])) start++;
-        if (start - verb->size > CLIENT_BLANKS_MAX) return too_long(error, error_size);
+        if (start - verb->size > CLIENT_IGNORED_MAX) return too_long(error, error_size);
         if (start == size) {
             *scanned = size;
             return CLIENT_PARTIAL;
@@ -198,7 +198,7 @@ static enum client_parse parse_rest(const struct verb *verb, const char *at, siz
     }
     size_t end = find_line_end(at, size, start + taken, scanned), arg_end = end;
     if (arg_end > start + taken && at[arg_end - 1] == '\r') arg_end--;
-    if (arg_end - start > limit) return too_long(error, error_size);
+    if (arg_end - start > (taken ? limit : CLIENT_IGNORED_MAX)) return too_long(error, error_size);
     if (end == size) return CLIENT_PARTIAL;
     op->verb = (enum client_verb)verb->verb;
     op->arg = slice_of(at + start, arg_end - start);

@@ -42,16 +42,17 @@ struct client_op {
     size_t line_size; /* bytes of the line, LF included: a payload begins there */
 };
 
-/* Blanks between a verb and its argument: more is a line too long. */
-enum { CLIENT_BLANKS_MAX = 1024 };
+/* Blanks between a verb and its argument, or text behind PING, PONG and +OK: more is a line too
+ * long. The original, which keeps nothing of them, has no limit. */
+enum { CLIENT_IGNORED_MAX = 16 * 1024 };
 
 /*
  * Parses the control line at `at`. `*scanned` is 0 for a new operation and belongs to the parser
  * until it was PARSED. Errors are found as early as reading byte by byte would find them; `error`
  * then holds the words for the server's log (NULL: not wanted).
  *
- * `max_control_line` limits the argument without its line end, and also what is ignored behind
- * PING, PONG and +OK, so that what is PARTIAL is never longer than client_line_max().
+ * `max_control_line` limits the argument without its line end. What is PARTIAL is never longer than
+ * client_line_max().
  */
 enum client_parse client_parse_line(const char *at, size_t size, uint32_t max_control_line,
                                     size_t *scanned, struct client_op *op, char *error,
@@ -64,7 +65,7 @@ enum client_parse client_parse_line_slowly(const char *at, size_t size, uint32_t
 
 /* Bytes that a connection may have to keep of a line that is not complete. */
 static inline size_t client_line_max(uint32_t max_control_line) {
-    return sizeof "CONNECT" + CLIENT_BLANKS_MAX + (size_t)max_control_line + 1;
+    return sizeof "CONNECT" + CLIENT_IGNORED_MAX + (size_t)max_control_line + 1;
 }
 
 /* The words for the log when `bytes`, at least one, are not the CR LF that must stand behind a
