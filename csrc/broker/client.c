@@ -25,16 +25,40 @@ enum {
 /* --- what the server says
  * ----------------------------------------------------------------------------------------- */
 
+void client_close_slow(struct client *c) {
+    struct broker_worker *bw = client_worker(c);
+    if (c->connection.closing) return;
+    counter_add(&bw->totals.slow_consumers, 1);
+    counter_add(&bw->totals.slow_pending, 1);
+    counter_add(&c->account->traffic[bw->worker->index].slow_consumers, 1);
+    trace_slow_pending(c, bw->options->max_pending);
+    c->slow = true;
+    output_clear(&c->connection.output, &bw->worker->chunks);
+    connection_close(&c->connection, CLOSE_SLOW_PENDING, false);
+}
+
+void client_said(struct client *c) {
+    uint64_t pending = c->connection.output.pending;
+    uint64_t max = (uint64_t)client_worker(c)->options->max_pending;
+    if (c->connection.closing) return;
+    if (pending > max)
+        client_close_slow(c);
+    else if (pending > EARLY_FLUSH || pending > max / 2)
+        connection_flush_early(&c->connection);
+}
+
 static void say(struct client *c, const char *text) {
     connection_append(&c->connection, text, strlen(text));
     if (log_enabled(LOG_TRACE)) trace_out(c, slice_of(text, strlen(text) - 2));
+    client_said(c);
 }
 
 void client_error(struct client *c, const char *text) {
-    char line[8192 + 16];
-    int n = snprintf(line, sizeof line, "-ERR '%s'\r\n", text);
-    connection_append(&c->connection, line, (size_t)n);
+    connection_append(&c->connection, "-ERR '", 6);
+    connection_append(&c->connection, text, strlen(text));
+    connection_append(&c->connection, "'\r\n", 3);
     if (log_enabled(LOG_TRACE)) trace_out_error(c, slice_text(text));
+    client_said(c);
 }
 
 void client_refuse(struct client *c, const char *text, enum close_reason reason) {
@@ -56,6 +80,7 @@ void client_info(struct client *c, const struct perigee_info *line) {
     connection_append(&c->connection, line->head, strlen(line->head));
     connection_append(&c->connection, own, (size_t)n);
     connection_append(&c->connection, line->tail, strlen(line->tail));
+    client_said(c);
 }
 
 static void say_ok(struct client *c) {
@@ -69,6 +94,7 @@ static void say_ok(struct client *c) {
 static void on_ping_timer(struct timer *timer);
 
 static void set_ping(struct client *c, uint64_t after_ns) {
+    if (c->connection.closing) return; /* its timer was cancelled for the last time */
     worker_timer(c->connection.worker, &c->ping_timer, c->connection.worker->now_ns + after_ns);
 }
 
@@ -100,12 +126,12 @@ static void opened(struct connection *connection) {
     c->start_wall_ns = worker_wall_ns(w, w->now_ns);
     c->ping_timer.fire = on_ping_timer;
     link_client(bw, c);
-    client_info(c, &o->first);
     counter_add(&bw->totals.total_clients, 1);
-    if (log_enabled(LOG_DEBUG)) trace_note(c, "Client connection created");
     int64_t others = atomic_fetch_add(&bw->broker->client_count, 1);
     c->counted = true;
     atomic_fetch_add(&c->account->connections, 1);
+    if (log_enabled(LOG_DEBUG)) trace_note(c, "Client connection created");
+    client_info(c, &o->first);
     if (o->max_connections < 0 || others >= o->max_connections) {
         client_error(c, "maximum connections exceeded");
         trace_max_connections(c);
@@ -247,11 +273,7 @@ static void quoted_error(struct client *c, const char *before, struct slice text
     int n = snprintf(line, room, "%s", before);
     n += (int)go_quote(text, line + n, room - (size_t)n);
     snprintf(line + n, room - (size_t)n, "%s", behind);
-    char *whole = memory_new(room + 16);
-    int size = snprintf(whole, room + 16, "-ERR '%s'\r\n", line);
-    connection_append(&c->connection, whole, (size_t)size);
-    if (log_enabled(LOG_TRACE)) trace_out_error(c, slice_text(line));
-    free(whole);
+    client_error(c, line);
     free(line);
 }
 

@@ -74,6 +74,12 @@ static inline struct broker_worker *client_worker(const struct client *c) {
     return c->connection.worker->domain;
 }
 
+/* Cuts off a client that does not take its output. */
+void client_close_slow(struct client *client);
+
+/* After output that is not a delivery was appended: max_pending holds for that, too. */
+void client_said(struct client *client);
+
 /* Queues "-ERR '<text>'". */
 void client_error(struct client *client, const char *text);
 

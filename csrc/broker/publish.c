@@ -162,16 +162,6 @@ static void trace_message(struct client *c, const struct subscription *s, const 
     free(line);
 }
 
-static void close_slow(struct broker_worker *bw, struct client *c) {
-    counter_add(&bw->totals.slow_consumers, 1);
-    counter_add(&bw->totals.slow_pending, 1);
-    counter_add(&c->account->traffic[bw->worker->index].slow_consumers, 1);
-    trace_slow_pending(c, bw->options->max_pending);
-    c->slow = true;
-    output_clear(&c->connection.output, &bw->worker->chunks);
-    connection_close(&c->connection, CLOSE_SLOW_PENDING, false);
-}
-
 /* A consumer above three quarters of max_pending: its producer waits, or with
  * no_fast_producer_stall it does not get this message. Returns false for the latter. (Go:
  * client.deliverMsg, stalledWait) */
@@ -216,7 +206,7 @@ static inline bool deliver(struct broker_worker *bw, struct subscription *s,
     append_message(c, s, m);
     if (log_enabled(LOG_TRACE)) trace_message(c, s, m);
     c->last_activity_ns = bw->worker->now_ns;
-    if (c->connection.output.pending > (uint64_t)bw->options->max_pending) close_slow(bw, c);
+    if (c->connection.output.pending > (uint64_t)bw->options->max_pending) client_close_slow(c);
     if (last) subscription_remove(s);
     return true;
 }
@@ -245,6 +235,7 @@ static void no_responders(struct broker_worker *bw, struct client *c, struct sli
         connection_append(to, sizes, (size_t)n);
         connection_append(to, subject.at, subject.size);
         connection_append(to, "\r\n\r\n\r\n", 6);
+        client_said(c);
         return;
     }
 }
