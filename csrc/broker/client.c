@@ -10,14 +10,20 @@
 #include <stdlib.h>
 
 enum {
-    FIRST_READ = 16 * 1024,    /* bytes taken at once before anything is known of the peer */
-    LARGE_PAYLOAD = 64 * 1024, /* from here a payload gets a counted buffer of its own */
-    REAP_AT_ONCE = 64,         /* subscriptions removed while closing; more are reaped in slices */
+    FIRST_READ = 16 * 1024,        /* bytes taken at once before anything is known of the peer */
+    LARGE_PAYLOAD = 64 * 1024,     /* from here a payload gets a counted buffer of its own */
+    CONTROL_LINE_MAX = 128 * 1024, /* more than this max_control_line cannot allow */
+    REAP_AT_ONCE = 64, /* subscriptions removed while closing; more are reaped in slices */
     STALL_MAX_NS = 10 * 1000 *
                    1000, /* per STALL_READ bytes of a read, as Go reads at most that much at once */
     STALL_READ = 64 * 1024,
     STALL_TOLD_NS = 5 * 1000 * 1000, /* the log says when a producer waited longer in one read */
 };
+/* What is incomplete is read on into a slab behind what is there of it. */
+static_assert(sizeof "CONNECT" + CLIENT_IGNORED_MAX + CONTROL_LINE_MAX + LARGE_PAYLOAD + 2 <
+                  SLAB_SIZE,
+              "an operation fits into a slab");
+
 #define SECOND_NS UINT64_C(1000000000)
 #define FIRST_PING_NS (2 * SECOND_NS)
 #define RTT_AGAIN_NS (3600 * SECOND_NS)
@@ -400,10 +406,11 @@ static void on_publish(struct client *c, const struct client_op *op, const char 
     char composed[32];
     if (line_end[0] == '\r' && line_end[1] == '\n' &&
         (!op->header_size ||
-         op->size_text.at == op->header_size_text.at + op->header_size_text.size + 1)) {
+         (op->size_text.at == op->header_size_text.at + op->header_size_text.size + 1 &&
+          op->size_text.at[-1] == ' '))) {
         m.sizes = slice_of(sizes, (size_t)(line_end + 2 - sizes));
         m.contiguous = line_end + 2 == body;
-    } else { /* blanks or a bare LF stood there: MSG has neither */
+    } else { /* blanks, a tab or a bare LF stood there: MSG has neither */
         int n = op->header_size ? snprintf(composed, sizeof composed, "%.*s ",
                                            (int)op->header_size_text.size, op->header_size_text.at)
                                 : 0;
@@ -459,19 +466,23 @@ static void count_input(struct client *c, uint64_t messages, uint64_t bytes) {
     counter_add(&t->in_bytes, c->in_bytes - bytes);
 }
 
+/* The payload has come; takes the reference. */
+static void publish_large(struct client *c, struct counted *payload) {
+    struct large_publish *large = c->large;
+    c->large = NULL;
+    if (client_payload_ended(payload->data + large->op.total_size))
+        on_publish(c, &large->op, payload->data, payload);
+    else
+        refuse_end(c, payload->data + large->op.total_size, 2);
+    counted_drop(payload);
+    free(large);
+}
+
 static void on_large(struct connection *connection, struct counted *payload) {
     struct client *c = client_of(connection);
     uint64_t messages = c->in_msgs, bytes = c->in_bytes;
-    struct large_publish *large = c->large;
-    c->large = NULL;
-    if (!client_payload_ended(payload->data + large->op.total_size)) {
-        refuse_end(c, payload->data + large->op.total_size, 2);
-    } else {
-        on_publish(c, &large->op, payload->data, payload);
-        count_input(c, messages, bytes);
-    }
-    counted_drop(payload);
-    free(large);
+    publish_large(c, payload);
+    count_input(c, messages, bytes);
 }
 
 static size_t begin_large(struct client *c, const struct client_op *op, const char *at,
@@ -491,7 +502,7 @@ static size_t begin_large(struct client *c, const struct client_op *op, const ch
         if (slices[i]->at) slices[i]->at = large->line + (slices[i]->at - at);
     c->large = large;
     if (there == whole) {
-        on_large(&c->connection, payload);
+        publish_large(c, payload); /* counted with what else is in this read */
     } else {
         connection_read_large(&c->connection, payload, (uint32_t)there);
     }
@@ -591,7 +602,8 @@ static size_t use_bytes(struct connection *connection, const char *at, size_t si
     struct client *c = client_of(connection);
     struct worker *w = connection->worker;
     struct broker_worker *bw = w->domain;
-    uint32_t max_control_line = (uint32_t)bw->options->max_control_line;
+    int64_t max_control_line = bw->options->max_control_line;
+    if (max_control_line > CONTROL_LINE_MAX) max_control_line = CONTROL_LINE_MAX;
     uint64_t messages = c->in_msgs, bytes = c->in_bytes;
     if (c->stalled_read != connection->reads) { /* a stall is bounded per read */
         c->stalled_read = connection->reads;
@@ -600,7 +612,7 @@ static size_t use_bytes(struct connection *connection, const char *at, size_t si
     }
     size_t used = 0;
     while (used < size) {
-        size_t n = use_operation(c, at + used, size - used, max_control_line);
+        size_t n = use_operation(c, at + used, size - used, (uint32_t)max_control_line);
         used += n;
         if (w->early.first) worker_flush_early(w); /* may find that this one's own socket is gone */
         if (n == 0 || connection->paused | connection->closing) break;
