@@ -32,11 +32,23 @@ static void wipe(char **text) {
     *text = NULL;
 }
 
+/* What Go's folding adds to the letters of ASCII: the long s and the Kelvin sign. */
+static size_t fold(char *name, size_t size) {
+    size_t n = 0;
+    for (size_t i = 0; i < size;) {
+        bool long_s = size - i >= 2 && memcmp(name + i, "\xc5\xbf", 2) == 0;
+        bool kelvin = size - i >= 3 && memcmp(name + i, "\xe2\x84\xaa", 3) == 0;
+        name[n++] = long_s ? 's' : kelvin ? 'k' : name[i];
+        i += long_s ? 2 : kelvin ? 3 : 1;
+    }
+    return n;
+}
+
 /* The member of this name, without regard to case; NULL: none. */
 static const struct member *find_member(struct slice key) {
     char name[KEY_MAX * JSON_UNESCAPED + 1];
     if (key.size > KEY_MAX) return NULL;
-    size_t n = json_unescape(key, name);
+    size_t n = fold(name, json_unescape(key, name));
     name[n] = 0;
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (strlen(members[i].key) == n && strcasecmp(members[i].key, name) == 0)

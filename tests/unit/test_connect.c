@@ -82,6 +82,17 @@ static void keys_are_found_in_any_case_and_however_they_are_escaped(void **state
     assert_string_equal(options.name, "n");
 }
 
+static void the_long_s_and_the_kelvin_sign_are_letters_in_keys(void **state) {
+    (void)state;
+    assert_int_equal(merge("{\"u\xc5\xbf"
+                           "er\":\"a\",\"n\xe2\x84\xaa"
+                           "ey\":\"b\",\"\\u017fig\":\"c\"}"),
+                     0);
+    assert_string_equal(options.user, "a");
+    assert_string_equal(options.nkey, "b");
+    assert_string_equal(options.sig, "c");
+}
+
 static void the_last_of_several_values_counts(void **state) {
     (void)state;
     assert_int_equal(merge("{\"name\":\"a\",\"name\":\"b\",\"NAME\":\"c\"}"), 0);
@@ -256,6 +267,7 @@ int main(void) {
         T(null_and_unknown_keys_change_nothing),
         T(an_empty_text_is_none),
         T(keys_are_found_in_any_case_and_however_they_are_escaped),
+        T(the_long_s_and_the_kelvin_sign_are_letters_in_keys),
         T(the_last_of_several_values_counts),
         T(text_is_unescaped),
         T(broken_json_is_refused_in_go_s_words),
