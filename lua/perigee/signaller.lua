@@ -5,7 +5,7 @@ local process = require "perigee.process"
 local NUMBERS = { SIGHUP = 1, SIGINT = 2, SIGKILL = 9, SIGUSR1 = 10, SIGUSR2 = 12, SIGTERM = 15 }
 
 local function fail(program, message)
-  io.stderr:write(program, ": ", message, "\n")
+  io.stderr:write(program == "nats-server" and program or "perigee", ": ", message, "\n")
   return 1
 end
 

@@ -52,3 +52,45 @@ describe("A server that is asked to reload", function()
       { after.max_payload, after.config_digest, after.config_load_time })
   end)
 end)
+
+describe("--signal", function()
+  local children, directory
+
+  before_each(function() children, directory = {}, process.make_dir() end)
+
+  after_each(function()
+    for _, child in ipairs(children) do child:stop("KILL") end
+    process.remove_dir(directory)
+  end)
+
+  it("reaches all servers whose process id begins so, and is refused where it is not clear which", function()
+    -- A name of their own, for the signal goes by it.
+    local name = directory .. "/perigee-" .. directory:match("%w+$")
+    os.execute(("ln -s '%s' '%s'"):format(assert(server.perigee()).path, name))
+    local function run(...)
+      local child = process.start(name, { ... }, { stdout = directory .. "/out" .. #children })
+      children[#children + 1] = child
+      return child
+    end
+    local function signal(argument)
+      local child = run("--signal", argument)
+      assert(child:wait())
+      return child.code, process.read_file(child.stdout)
+    end
+    assert.same({ 1, ("perigee: no %s processes running\n"):format(name:match("[^/]*$")) }, { signal("quit") })
+    local a, b = run("-a", "127.0.0.1", "-p", "-1"), run("-a", "127.0.0.1", "-p", "-1")
+    for _, child in ipairs { a, b } do
+      assert(process.wait_for(function() return process.read_file(child.stdout):find("Server is ready", 1, true) end, 20))
+    end
+    local code, text = signal("quit")
+    assert.equal(1, code)
+    assert.truthy(text:find("multiple", 1, true) and text:find(tostring(a.pid), 1, true) and text:find(tostring(b.pid), 1, true), text)
+    assert.is_false(a:ended() or b:ended())
+    assert.same({ 0, "" }, { signal("quit=" .. a.pid .. "*") })
+    assert(a:wait())
+    assert.same({ 0, false }, { a.code, b:ended() })
+    assert.same({ 0, "" }, { signal("term=*") })
+    assert(b:wait())
+    assert.equal(0, b.code)
+  end)
+end)
