@@ -47,6 +47,7 @@ describe("A server", function()
 
   it("says what it is, in nats-server's order, until it is ready", function()
     start { config = "max_payload: 9MB\nsyslog: true\n" }
+    logged "Server is ready\n"
     local list = lines(running:log_text())
     assert.equal("[INF] Starting nats-server", list[1])
     assert.equal("[INF]   Version:  2.15.2", list[2])
