@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 enum {
-    ANSWER_BYTES = 256 * 1024, /* one answer; the rest comes with the next question */
-    LISTED_MAX = 4096,         /* subscriptions listed with one connection */
+    ANSWER_BYTES = 64 * 1024, /* one answer; the rest comes with the next question */
+    LISTED_MAX = 4096,        /* subscriptions listed with one connection */
 };
 
 static char *grow(struct records *r, size_t size) {

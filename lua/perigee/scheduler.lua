@@ -4,13 +4,19 @@
 -- pulls events until stop() and gives each to the handler of its kind, as a task of its own.
 local core = require "perigee.core"
 
+local TURN_NS = 1e6       -- a task that gives way runs as long as this at once
+local EVENTS_BETWEEN = 64 -- events served before it goes on
+
 local handlers = {}   -- kind -> function(event)
 local waiting = {}    -- request number -> coroutine
 local sleepers = {}   -- list of {at_ns=, task=}, unsorted: there are few
+local ready = {}      -- tasks that gave way, in their order
+local resumed_ns = 0  -- when the task that runs was resumed
 local next_request = 1
 local stopping = false
 
 local function resume(task, ...)
+  resumed_ns = core.monotonic_ns()
   local ok, message = coroutine.resume(task, ...)
   if not ok then core.log("error", "control plane: " .. debug.traceback(task, tostring(message))) end
 end
@@ -26,6 +32,14 @@ local function on(kind, handler) handlers[kind] = handler end
 --- Lets the running task wait for `ms` milliseconds.
 local function sleep(ms)
   sleepers[#sleepers + 1] = { at_ns = core.monotonic_ns() + ms * 1e6, task = coroutine.running() }
+  coroutine.yield()
+end
+
+--- Gives way if the running task has run for a millisecond: whoever walks through much calls this on the way.
+local function breathe()
+  local task, main = coroutine.running()
+  if not task or main or core.monotonic_ns() - resumed_ns < TURN_NS then return end
+  ready[#ready + 1] = task
   coroutine.yield()
 end
 
@@ -66,15 +80,25 @@ local function dispatch(event)
   if handler then spawn(handler, event) end
 end
 
+-- Serves what has happened, waiting only if nobody is ready to go on.
+local function take_events()
+  for _ = 1, #ready > 0 and EVENTS_BETWEEN or 1 do
+    local event = core.next_event(#ready > 0 and 0 or wait_ms())
+    if not event then return end
+    dispatch(event)
+  end
+end
+
 --- Serves events until stop() is called.
 local function run()
   while not stopping do
-    local event = core.next_event(wait_ms())
-    if event then dispatch(event) end
+    take_events()
     wake_sleepers()
+    local task = table.remove(ready, 1)
+    if task then resume(task) end
   end
 end
 
 local function stop() stopping = true end
 
-return { spawn = spawn, on = on, sleep = sleep, request = request, run = run, stop = stop }
+return { spawn = spawn, on = on, sleep = sleep, breathe = breathe, request = request, run = run, stop = stop }

@@ -14,6 +14,7 @@ local function gather(what)
     repeat
       local answer = scheduler.request(function(number) core.collect(number, worker, what, cursor) end)
       for _, record in ipairs(core.records(what, answer.data)) do all[#all + 1] = record end
+      scheduler.breathe()
       cursor = answer.cursor
     until cursor == 0
   end
@@ -91,6 +92,7 @@ local function new(server)
     identity = function() return server.identity end,
     options = function() return server.options end,
     now_ns = core.wall_ns,
+    breathe = scheduler.breathe,
     usage = server.usage,
     totals = totals,
     accounts = function() return accounts(server) end,

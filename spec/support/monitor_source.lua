@@ -55,6 +55,7 @@ local function new()
     identity = function() return fake.identity end,
     options = function() return fake.options end,
     now_ns = function() return NOW end,
+    breathe = function() end,
     usage = function() return { cpu = 12.5, mem = 11000000 } end,
     totals = function() return fake.totals end,
     accounts = function() return fake.accounts end,

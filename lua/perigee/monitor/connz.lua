@@ -7,6 +7,7 @@ local schema = require "perigee.monitor.connz_schema"
 local sorting = require "perigee.monitor.connz_sort"
 
 local GLOBAL_ACCOUNT = "$G"
+local FEW = 32 -- connections that are described between two breaths
 
 local function is_account(source, name)
   for _, account in ipairs(source.accounts()) do
@@ -147,12 +148,15 @@ local function build(source, wanted)
   local list = gather(source, wanted)
   document.total = #list
   list = select_from(list, wanted)
-  sorting.sort(list, wanted.sort, document.now)
+  list = sorting.sort(list, wanted.sort, document.now, source.breathe)
   ping_unknown(source, list)
   list = page.cut(list, offset, limit)
   document.num_connections = #list
   document.connections = {}
-  for i, connection in ipairs(list) do document.connections[i] = entry_of(connection, wanted, document.now) end
+  for i, connection in ipairs(list) do
+    document.connections[i] = entry_of(connection, wanted, document.now)
+    if i % FEW == 0 then source.breathe() end
+  end
   return document
 end
 

@@ -1,20 +1,26 @@
 --- The orders of /connz. Connections that are equal stand in the order of their ids.
 --
--- A key gives what is compared: numbers, int64_t or strings. `descending` means the largest first.
+-- A key gives what is compared, a number or a string; times are counted from now, which keeps them exact. `descending` means the
+-- largest first.
+local merge_sort = require "perigee.monitor.merge_sort"
+
+local function number(name) return function(c) return tonumber(c[name] or 0) end end
+local function since(name) return function(c, now) return tonumber(c[name] - now) end end
+
 local orders = {
-  cid = { key = function(c) return c.cid end },
-  subs = { key = function(c) return c.subscriptions or 0 end, descending = true },
-  pending = { key = function(c) return c.pending_bytes or 0 end, descending = true },
-  msgs_to = { key = function(c) return c.out_msgs or 0 end, descending = true },
-  msgs_from = { key = function(c) return c.in_msgs or 0 end, descending = true },
-  bytes_to = { key = function(c) return c.out_bytes or 0 end, descending = true },
-  bytes_from = { key = function(c) return c.in_bytes or 0 end, descending = true },
-  last = { key = function(c) return c.last_activity_ns end, descending = true },
-  idle = { key = function(c) return c.last_activity_ns end },
-  uptime = { key = function(c, now) return (c.stop_ns or now) - c.start_ns end },
-  stop = { key = function(c) return c.stop_ns end, descending = true, closed_only = true },
+  cid = { key = number "cid" },
+  subs = { key = number "subscriptions", descending = true },
+  pending = { key = number "pending_bytes", descending = true },
+  msgs_to = { key = number "out_msgs", descending = true },
+  msgs_from = { key = number "in_msgs", descending = true },
+  bytes_to = { key = number "out_bytes", descending = true },
+  bytes_from = { key = number "in_bytes", descending = true },
+  last = { key = since "last_activity_ns", descending = true },
+  idle = { key = since "last_activity_ns" },
+  uptime = { key = function(c, now) return tonumber((c.stop_ns or now) - c.start_ns) end },
+  stop = { key = since "stop_ns", descending = true, closed_only = true },
   reason = { key = function(c) return c.reason or "" end, closed_only = true },
-  rtt = { key = function(c) return c.rtt_ns or 0 end, descending = true },
+  rtt = { key = number "rtt_ns", descending = true },
 }
 orders.start = orders.cid
 orders[""] = orders.cid
@@ -32,19 +38,17 @@ local function check(name, state)
   return true
 end
 
---- Sorts a list of connections in place.
-local function sort(list, name, now)
-  local order = orders[name]
-  local keys = {}
+--- A list of connections, sorted.
+-- @param breathe function  called on the way
+local function sort(list, name, now, breathe)
+  local order, keys = orders[name], {}
   for _, connection in ipairs(list) do keys[connection] = order.key(connection, now) end
-  table.sort(list, function(a, b)
+  return merge_sort.sort(list, function(a, b)
     local x, y = keys[a], keys[b]
-    if x ~= y then
-      if order.descending then x, y = y, x end
-      return x < y
-    end
-    return a.cid < b.cid
-  end)
+    if x == y then return a.cid < b.cid end
+    if order.descending then return x > y end
+    return x < y
+  end, breathe)
 end
 
 return { check = check, sort = sort }

@@ -14,6 +14,8 @@
 --
 -- now_ns()        the time.
 --
+-- breathe()       lets others go on if the caller has run for a while; called by whoever walks through much.
+--
 -- usage()         { cpu = percent of a core, mem = resident bytes }; perigee.monitor.process measures them.
 --
 -- totals()        connections, total_connections, routes, remotes, leafnodes, in_msgs, in_bytes, out_msgs, out_bytes, in_client_msgs,
@@ -48,7 +50,7 @@
 -- memory()        { name = integer } for `memstats` of /debug/vars
 -- log(level, text)  level is "warn" or "error"
 local FUNCTIONS = {
-  "identity", "options", "now_ns", "usage", "totals", "accounts", "connections", "ping", "subscription_statistics",
+  "identity", "options", "now_ns", "breathe", "usage", "totals", "accounts", "connections", "ping", "subscription_statistics",
   "subscriptions", "not_ready", "queues", "stacks", "memory", "log",
 }
 
