@@ -1,5 +1,6 @@
 #include "base/slots.h"
 #include "base/memory.h"
+#include "base/poison.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,11 @@ void slots_init(struct slots *s, unsigned worker, size_t item_size) {
 void slots_free(struct slots *s) {
     for (uint32_t i = 0; i < s->chunk_count; i++) free(s->chunks[i]);
     free(s->chunks);
+}
+
+/* A free item is its head and the queue; the rest belongs to nobody. */
+static char *rest_of(struct free_slot *item) {
+    return (char *)(item + 1);
 }
 
 static void append_free(struct slots *s, struct free_slot *item) {
@@ -59,6 +65,7 @@ void *slots_take(struct slots *s) {
     s->free_first = item->next;
     if (s->free_first == NONE) s->free_last = NONE;
     struct slot_head head = {(item->head.generation + 1) % GENERATIONS, item->head.slot};
+    unpoison(rest_of(item), s->item_size - sizeof *item);
     memset(item, 0, s->item_size);
     item->head = head;
     s->count++;
@@ -69,6 +76,7 @@ void slots_give(struct slots *s, void *given) {
     struct free_slot *item = given;
     assert(item->head.generation % 2 == 1);
     item->head.generation = (item->head.generation + 1) % GENERATIONS;
+    poison(rest_of(item), s->item_size - sizeof *item);
     append_free(s, item);
     s->count--;
 }
