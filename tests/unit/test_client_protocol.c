@@ -370,7 +370,7 @@ static void both_paths_agree(void **state) {
     char text[512];
     size_t parsed = 0;
     srand(7);
-    for (int i = 0; i < 300000; i++) {
+    for (int i = 0; i < 1000000; i++) {
         /* What stands behind the line must not matter, nor whether there is anything. */
         size_t size = random_line(text, 256), scanned = 0;
         if (rand() % 2) {

@@ -41,6 +41,17 @@ return {
     shapes.answers("control lines of just their maximum are fine", { "CP-044" },
       "SUB " .. sized("", " 1", LINE) .. "\r\nPUB " .. sized("", " 0", LINE) .. "\r\n\r\nUNSUB " .. sized("", "", LINE) .. "\r\n"),
     {
+      name = "a control line of just its maximum is fine when its line feed comes later",
+      covers = { "CP-044", "CP-043" },
+      run = function(t)
+        local a = t:client("a")
+        a:send("SUB " .. sized("", " 1", LINE) .. "\r")
+        a:taken()
+        a:send("\n")
+        a:sync()
+      end,
+    },
+    {
       name = "a control line is too long however it is split",
       covers = { "CP-044", "CP-043" },
       run = function(t)
