@@ -2,7 +2,7 @@
 if not rawget(_G, "perigee_header") then return end -- runs inside perigee-lua
 
 local ffi = require "ffi"
-local core = require "perigee.core"
+require "perigee.core" -- declares the structs
 
 -- A record as the core packs it: a connection with `count` subscriptions.
 local function record(cid, count)
