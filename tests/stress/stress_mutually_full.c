@@ -6,16 +6,20 @@
  * Fails when a connection is read without looking for credit (what is under way grows), and when a
  * worker that waits for credit is not woken by the peer that drained (nothing goes on).
  */
+#include "base/clock.h"
 #include "rig.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 enum {
-    SUBSCRIBERS = 4,         /* connections on each worker */
-    SIDS = 4,                /* subscriptions of each */
-    PAYLOAD = 2000,          /* copied into letters */
-    WINDOW = 10000,          /* messages that may be under way to each side: far more than credit */
+    SUBSCRIBERS = 4,  /* connections on each worker */
+    SIDS = 4,         /* subscriptions of each */
+    PAYLOAD = 2000,   /* copied into letters */
+    WINDOW = 10000,   /* messages that may be under way to each side: far more than credit */
+    PAUSE = 32 * 400, /* messages after which one publisher leaves the other alone */
+    ALONE = 5000,     /* for so many of its messages: more than credit */
+    STANDSTILL_MS = 800,
     SLACK = 2 * 1024 * 1024, /* letters made from one read beyond the credit */
 };
 
@@ -43,6 +47,21 @@ static void wait_for_subscribers(unsigned worker, uint64_t n) {
         rig_wait_for(&subscribers[worker][i].heard, n * SIDS, "subscribers hear nothing more");
 }
 
+/* Then nothing but the peer's ring wakes the other one's worker, until a timer does by chance. */
+static void leave_the_other_alone(void) {
+    uint64_t last = atomic_load(&sent[1]), until = last + ALONE;
+    uint64_t deadline = clock_monotonic_ns() + STANDSTILL_MS * UINT64_C(1000000);
+    while (rig_goes_on(&rig) && last < until) {
+        uint64_t now = clock_monotonic_ns(), n = atomic_load(&sent[1]);
+        if (n != last)
+            deadline = now + STANDSTILL_MS * UINT64_C(1000000);
+        else if (now > deadline)
+            rig_fail("a worker that waits for credit is not woken");
+        last = n;
+        usleep(1000);
+    }
+}
+
 /* On one worker, to the other. */
 static void *blast(void *arg) {
     unsigned to = *(const unsigned *)arg;
@@ -62,6 +81,10 @@ static void *blast(void *arg) {
         rig_send(&c);
         atomic_store(&sent[to], n);
         if (n > WINDOW) wait_for_subscribers(to, n - WINDOW);
+        if (to == 0 && n % PAUSE == 0) {
+            wait_for_subscribers(to, n);
+            leave_the_other_alone();
+        }
     }
     wait_for_subscribers(to, n);
     atomic_fetch_sub(&publishing, 1);

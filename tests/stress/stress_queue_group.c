@@ -3,8 +3,8 @@
  * of them (rules 4 and 2): as long as anybody has room a message is taken, once; nobody takes more
  * than its maximum; what is beyond all maxima is refused.
  *
- * Fails when a refused message is not passed on, when a worker that was asked in vain is asked no
- * other way (the publisher's own), and when a member's maximum is not looked at where it lives.
+ * Fails when a refused message is not passed on to the next worker, when the publisher's own worker is
+ * never asked again, and when a member's maximum is not looked at where it lives.
  */
 #include "rig.h"
 #include <stdio.h>

@@ -6,9 +6,9 @@
  *
  * At the end nothing is left: no client, no subscription, no node of the index, no memory.
  *
- * Fails, under the sanitizers, when something is freed that a list, a letter or a match still names
- * (a subscription buried at once instead of at the turn's end, a cached match that is not dropped by
- * its generation), and at the end when a client that closes leaves a subscription behind.
+ * Fails under AddressSanitizer when a subscription is buried at once instead of at the turn's end, when
+ * a cached match is used although its generations have moved on, and when a change of the index takes
+ * one worker's lock instead of all; and in every build when a client that closes leaves subscriptions.
  */
 #include "rig.h"
 #include <stdio.h>
