@@ -38,7 +38,6 @@ void client_close_slow(struct client *c) {
     counter_add(&bw->totals.slow_pending, 1);
     counter_add(&c->account->traffic[bw->worker->index].slow_consumers, 1);
     trace_slow_pending(c, bw->options->max_pending);
-    c->slow = true;
     output_clear(&c->connection.output, &bw->worker->chunks);
     connection_close(&c->connection, CLOSE_SLOW_PENDING, false);
 }
@@ -669,6 +668,10 @@ void clients_unstall(struct broker_worker *bw, bool all) {
 static void written(struct connection *connection) {
     struct client *c = client_of(connection);
     struct broker_worker *bw = client_worker(c);
+    if (c->slow && !connection->batch_left) {
+        trace_slow_recovered(c);
+        c->slow = false;
+    }
     if (!c->gate_open || connection->output.pending > (uint64_t)bw->options->max_pending / 4 * 3)
         return;
     c->gate_open = false;
@@ -680,13 +683,16 @@ static uint64_t write_deadline(const struct connection *connection) {
         ->options->write_deadline_ns;
 }
 
-static bool write_expired(struct connection *connection) {
+static bool write_expired(struct connection *connection, uint64_t written_bytes) {
     struct client *c = client_of(connection);
     struct broker_worker *bw = client_worker(c);
     counter_add(&bw->totals.slow_consumers, 1);
     counter_add(&bw->totals.slow_deadline, 1);
-    trace_slow_deadline(c, bw->options->write_deadline_ns);
-    return true;
+    counter_add(&c->account->traffic[bw->worker->index].slow_consumers, 1);
+    trace_slow_deadline(c);
+    if (!bw->options->write_retry || !written_bytes) return true;
+    c->slow = true;
+    return false;
 }
 
 /* --- closing

@@ -27,7 +27,8 @@ struct client {
     bool headers, no_responders, echo, verbose, pedantic; /* effective: what was negotiated */
     bool pinged;    /* the first PING after CONNECT was answered */
     bool gate_open; /* above three quarters of max_pending: producers wait */
-    bool counted, reaped, slow;
+    bool counted, reaped;
+    bool slow; /* missed a write deadline and was kept (write_timeout: retry) */
     uint32_t pings_out;
     uint64_t in_msgs, in_bytes, out_msgs, out_bytes, stalls;
     uint64_t start_wall_ns, start_ns, last_activity_ns /* monotonic */, last_in_ns, rtt_start_ns,

@@ -29,7 +29,8 @@ void trace_refused(struct client *client); /* by admission; while the credential
 void trace_client_error(struct client *client, struct slice text); /* the client sent -ERR */
 void trace_closed(struct client *client);
 void trace_slow_pending(struct client *client, int64_t max_pending);
-void trace_slow_deadline(struct client *client, uint64_t deadline_ns);
+void trace_slow_deadline(struct client *client);
+void trace_slow_recovered(struct client *client);
 void trace_unsubscribed(struct client *client, const struct subscription *subscription);
 void trace_ping_delayed(struct client *client, uint64_t last_in_ns_ago);
 

@@ -7,7 +7,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { IOVECS = 64, DISCARD_MAX = 64 * 1024 };
+enum {
+    IOVECS = 64,
+    DISCARD_MAX = 64 * 1024,
+    WRITE_MAX = 1024 * 1024, /* bytes of one connection written at once: some 0.3 ms */
+};
 
 struct connection_slot {
     struct slot_head head;
@@ -108,36 +112,55 @@ void connection_append(struct connection *c, const char *at, size_t size) {
     connection_appended(c);
 }
 
-bool connection_write(struct connection *c) {
+static void begin_batch(struct connection *c) {
+    c->batch = c->batch_left = c->output.pending;
+    worker_timer(c->worker, &c->write_timer, c->worker->now_ns + c->kind->write_deadline_ns(c));
+}
+
+/* The rest is written when the socket is writable again. */
+static void wait_writable(struct connection *c) {
+    if (!c->want_write || !c->batch_left) begin_batch(c);
+    c->want_write = true;
+    watch(c);
+}
+
+/* Offers what is pending once. Returns the bytes written, -1 when the socket is broken; `*full`: it
+ * takes no more. */
+static ssize_t write_once(struct connection *c, bool *full) {
     struct iovec vectors[IOVECS];
+    int n = 0;
+    size_t offered = 0;
+    for (struct output_part *p = c->output.first; p && n < IOVECS; p = p->next) {
+        if (!p->size) continue;
+        vectors[n++] = (struct iovec){(void *)(uintptr_t)p->at, p->size};
+        offered += p->size;
+    }
+    struct msghdr message = {.msg_iov = vectors, .msg_iovlen = (size_t)n};
+    ssize_t written;
+    do written = n ? sendmsg(c->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
+    while (written < 0 && errno == EINTR);
+    if (written < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return -1;
+    if (written < 0) written = 0;
+    *full = (size_t)written < offered;
+    return written;
+}
+
+bool connection_write(struct connection *c) {
+    size_t sum = 0;
     while (c->output.first) {
-        int n = 0;
-        size_t offered = 0;
-        for (struct output_part *p = c->output.first; p && n < IOVECS; p = p->next) {
-            if (!p->size) continue;
-            vectors[n++] = (struct iovec){(void *)(uintptr_t)p->at, p->size};
-            offered += p->size;
-        }
-        struct msghdr message = {.msg_iov = vectors, .msg_iovlen = (size_t)n};
-        ssize_t written = n ? sendmsg(c->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
+        bool full;
+        ssize_t written = write_once(c, &full);
         if (written < 0) {
-            if (errno == EINTR) continue;
-            if (errno != EAGAIN && errno != EWOULDBLOCK) {
-                output_clear(&c->output, &c->worker->chunks);
-                connection_close(c, c->kind->reason_write_error, false);
-                return true;
-            }
-            written = 0;
+            output_clear(&c->output, &c->worker->chunks);
+            connection_close(c, c->kind->reason_write_error, false);
+            return true;
         }
+        sum += (size_t)written;
         output_consume(&c->output, &c->worker->chunks, (size_t)written);
+        c->batch_left -= (size_t)written < c->batch_left ? (size_t)written : c->batch_left;
         if (c->kind->written && written) c->kind->written(c);
-        if ((size_t)written < offered) {
-            if (!c->want_write || written) {
-                c->want_write = true;
-                worker_timer(c->worker, &c->write_timer,
-                             c->worker->now_ns + c->kind->write_deadline_ns(c));
-            }
-            watch(c);
+        if (full || (sum >= WRITE_MAX && c->output.first)) {
+            wait_writable(c);
             return false;
         }
     }
@@ -153,8 +176,8 @@ void connection_write_expired(struct timer *timer) {
     struct connection *c =
         (struct connection *)(void *)((char *)timer - offsetof(struct connection, write_timer));
     if (!c->output.pending) return;
-    if (!c->closing && !c->kind->write_expired(c)) {
-        worker_timer(c->worker, timer, c->worker->now_ns + c->kind->write_deadline_ns(c));
+    if (!c->closing && !c->kind->write_expired(c, c->batch - c->batch_left)) {
+        begin_batch(c);
         return;
     }
     output_clear(&c->output, &c->worker->chunks);

@@ -11,7 +11,9 @@
  *     not read.
  * A payload that the kind calls large is read straight into a counted buffer.
  *
- * Output. See output.h. Written at the end of the turn; a connection with much of it earlier.
+ * Output. See output.h. Written at the end of the turn; a connection with much of it earlier. What
+ * the socket does not take is written when it takes more, and has a deadline: all that waits at one
+ * moment, a batch, must be gone within the kind's write deadline; then the next batch begins.
  *
  * Closing. connection_close() marks it: from then on it takes nothing, and finds nobody by its id
  * once freed. At the end of the turn the output is written if the reason allows it, and the socket
@@ -53,7 +55,8 @@ struct connection {
     uint32_t large_filled;
     uint64_t behind_mail; /* input is used when the worker's mail.handled has come this far */
     struct connection *next_dirty, *next_early, *next_runnable, *next_waiting, *next_closing;
-    struct timer write_timer; /* set while the socket takes nothing */
+    struct timer write_timer;   /* set while output waits for the socket */
+    uint64_t batch, batch_left; /* bytes that must be written before it fires; how many are left */
     uv_poll_t poll;
     uint16_t port;
     uint16_t local_port;
@@ -75,8 +78,10 @@ struct connection_kind {
     uint16_t reason_client_closed, reason_read_error, reason_write_error, reason_write_deadline,
         reason_shutdown;
     uint64_t (*write_deadline_ns)(const struct connection *);
-    bool (*write_expired)(struct connection *); /* about to be closed for its write deadline */
-    void (*written)(struct connection *);       /* output went out (may be NULL) */
+    /* The write deadline has passed, `written` bytes of the batch have gone out. True: it is closed;
+     * false: the rest gets as much time again. */
+    bool (*write_expired)(struct connection *, uint64_t written);
+    void (*written)(struct connection *); /* output went out (may be NULL) */
 };
 
 /* Takes over a socket that was accepted. The kind's opened() is called. NULL when no slot is free
