@@ -221,11 +221,17 @@ static void copy_match(struct match *to, const struct match *from, char *at) {
     }
 }
 
+static uint64_t fanout_of(const struct match *m) {
+    return (uint64_t)m->plain_count + m->group_count;
+}
+
 static void drop(struct match_cache *c, struct entry **way) {
     if (!*way) return;
     if (c->last == *way) c->last = NULL;
     counter_add(&c->stats.bytes, (uint64_t)0 - (*way)->bytes);
     counter_add(&c->stats.entries, (uint64_t)-1);
+    counter_add(&c->stats.fanout_sum, (uint64_t)0 - fanout_of(&(*way)->match));
+    counter_add(&c->stats.fanout_count, (uint64_t)-1);
     free(*way);
     *way = NULL;
 }
@@ -264,7 +270,7 @@ static const struct match *store(struct match_cache *c, const struct account *ac
     counter_add(&c->stats.bytes, bytes);
     counter_add(&c->stats.entries, 1);
     c->last = e;
-    uint64_t fanout = e->match.plain_count + e->match.group_count;
+    uint64_t fanout = fanout_of(&e->match);
     counter_add(&c->stats.fanout_sum, fanout);
     counter_add(&c->stats.fanout_count, 1);
     if (fanout > counter_get(&c->stats.fanout_max))

@@ -47,6 +47,6 @@ const struct match *match_find(struct match_cache *cache, const struct account *
 struct match_cache_stats {
     uint64_t hits, misses, entries, bytes, allocations;
     uint64_t fanout_max, fanout_sum,
-        fanout_count; /* of the results that were stored: plain members and groups */
+        fanout_count; /* plain members and groups: the most so far; of what is stored now */
 };
 struct match_cache_stats match_cache_stats(const struct match_cache *cache);
