@@ -128,7 +128,7 @@ static void opened(struct connection *connection) {
     c->echo = c->verbose = c->pedantic = true;
     connect_options_init(&c->options);
     c->start_ns = c->last_activity_ns = c->last_in_ns = w->now_ns;
-    c->start_wall_ns = worker_wall_ns(w, w->now_ns);
+    c->start_wall_ns = w->wall_ns;
     c->ping_timer.fire = on_ping_timer;
     link_client(bw, c);
     counter_add(&bw->totals.total_clients, 1);

@@ -63,10 +63,15 @@ static void add_subscription(struct records *r, struct broker_worker *bw,
     if (subject != local) free(subject);
 }
 
-/* The wall clock at a time in the life of a client: counted from its start, so that order and
- * distances are those of the monotonic clock, however the other one is set meanwhile. */
-static int64_t wall_of(const struct client *c, uint64_t monotonic_ns) {
-    return (int64_t)(c->start_wall_ns + (monotonic_ns - c->start_ns));
+/* The wall clock at a connection's last activity: counted from its start, so that it stays the same
+ * and is never before, however that clock is set meanwhile. */
+static uint64_t activity_ns(const struct client *c) {
+    return c->start_wall_ns + (c->last_activity_ns - c->start_ns);
+}
+
+static uint64_t stop_ns(const struct worker *w, const struct client *c) {
+    if (!c->connection.closing) return 0;
+    return w->wall_ns > activity_ns(c) ? w->wall_ns : activity_ns(c);
 }
 
 static size_t length(const char *text) {
@@ -81,8 +86,8 @@ void records_add_client(struct records *r, const struct client *c, bool with_sub
         .id = c->connection.id,
         .cid = c->cid,
         .start_ns = (int64_t)c->start_wall_ns,
-        .stop_ns = c->connection.closing ? wall_of(c, w->now_ns) : 0,
-        .last_activity_ns = wall_of(c, c->last_activity_ns),
+        .stop_ns = (int64_t)stop_ns(w, c),
+        .last_activity_ns = (int64_t)activity_ns(c),
         .rtt_ns = (int64_t)c->rtt_ns,
         .pending_bytes = c->connection.output.pending,
         .in_msgs = c->in_msgs,

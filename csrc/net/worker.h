@@ -54,7 +54,7 @@ struct worker {
     void *domain; /* what the folder above keeps per worker */
     uint64_t now_ns, entered_ns,
         turn_ns;      /* monotonic: last read; this callback's start; this turn's start */
-    uint64_t wall_ns; /* wall clock at turn_ns */
+    uint64_t wall_ns; /* wall clock, read when the turn began */
     uint32_t units;
     bool in_turn, stopping, stopped;
     struct mail mail;
@@ -114,11 +114,6 @@ void workers_send(struct workers *workers);
 
 static inline unsigned workers_control(const struct workers *workers) {
     return workers->count;
-}
-
-/* The wall clock at a time of the monotonic one, by the pair that was read when the turn began. */
-static inline uint64_t worker_wall_ns(const struct worker *worker, uint64_t monotonic_ns) {
-    return worker->wall_ns + (monotonic_ns - worker->turn_ns);
 }
 
 void worker_enter(struct worker *worker);
