@@ -93,6 +93,8 @@ static void free_worker(struct broker_worker *bw) {
     slots_free(&bw->outcomes);
     free(bw->mapped);
     free(bw->picks);
+    free((char *)(uintptr_t)bw->info.head);
+    free((char *)(uintptr_t)bw->info.tail);
     free(bw);
 }
 
@@ -101,7 +103,9 @@ static void end_of_turn(struct worker *w) {
 }
 
 static bool background(struct worker *w) {
-    return clients_reap(broker_worker_of(w));
+    struct broker_worker *bw = broker_worker_of(w);
+    bool reaping = clients_reap(bw), informing = clients_inform(bw);
+    return reaping || informing;
 }
 
 /* --- letters from the control plane
@@ -132,8 +136,7 @@ static void on_info(void *context, const struct letter *letter) {
     struct broker_worker *bw = broker_worker_of(context);
     const char *head = letter->body;
     struct perigee_info line = {head, head + strlen(head) + 1};
-    for (struct client *c = bw->clients; c; c = c->next)
-        if (c->pinged && c->options.protocol >= 1) client_info(c, &line);
+    clients_info(bw, &line);
 }
 
 static void on_options(void *context, const struct letter *letter) {

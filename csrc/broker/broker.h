@@ -106,8 +106,10 @@ struct broker_worker {
     struct match_cache *cache;
     struct slots subscriptions, outcomes;
     struct broker_totals totals;
-    struct client *clients;         /* all of this worker */
-    struct client *reaping;         /* closed ones with many subscriptions left to remove */
+    struct client *reaping;   /* those with many subscriptions left to remove */
+    struct perigee_info info; /* what is being told to all; clients_inform() */
+    uint32_t info_cursor;     /* the next connection */
+    bool informing;
     struct subscription *graveyard; /* removed in this turn, freed at its end */
     struct client *stalled;         /* producers that wait for a slow consumer */
     uv_timer_t stall_timer;

@@ -13,7 +13,7 @@ enum {
     FIRST_READ = 16 * 1024,        /* bytes taken at once before anything is known of the peer */
     LARGE_PAYLOAD = 64 * 1024,     /* from here a payload gets a counted buffer of its own */
     CONTROL_LINE_MAX = 128 * 1024, /* more than this max_control_line cannot allow */
-    REAP_AT_ONCE = 64, /* subscriptions removed while closing; more are reaped in slices */
+    REAP_AT_ONCE = 64,             /* subscriptions removed at once; more are reaped in slices */
     STALL_MAX_NS = 10 * 1000 *
                    1000, /* per STALL_READ bytes of a read, as Go reads at most that much at once */
     STALL_READ = 64 * 1024,
@@ -88,6 +88,27 @@ void client_info(struct client *c, const struct perigee_info *line) {
     client_said(c);
 }
 
+void clients_info(struct broker_worker *bw, const struct perigee_info *line) {
+    free((char *)(uintptr_t)bw->info.head);
+    free((char *)(uintptr_t)bw->info.tail);
+    bw->info.head = memory_text(slice_text(line->head));
+    bw->info.tail = memory_text(slice_text(line->tail));
+    bw->info_cursor = 0;
+    bw->informing = true;
+    worker_stay_awake(bw->worker);
+}
+
+bool clients_inform(struct broker_worker *bw) {
+    struct connection *c;
+    while (bw->informing && (c = connections_each(bw->worker, &bw->info_cursor))) {
+        if (c->kind != &client_kind || c->closing) continue;
+        struct client *client = client_of(c);
+        if (client->pinged && client->options.protocol >= 1) client_info(client, &bw->info);
+        if (worker_budget_over(bw->worker, 16)) return true;
+    }
+    return bw->informing = false;
+}
+
 static void say_ok(struct client *c) {
     if (c->verbose) say(c, "+OK\r\n");
 }
@@ -111,13 +132,6 @@ static void set_first_ping(struct client *c) {
     set_ping(c, soon + broker_random(bw) % (soon / 5 + 1));
 }
 
-static void link_client(struct broker_worker *bw, struct client *c) {
-    c->next = bw->clients;
-    c->link = &bw->clients;
-    if (c->next) c->next->link = &c->next;
-    bw->clients = c;
-}
-
 static void opened(struct connection *connection) {
     struct client *c = client_of(connection);
     struct broker_worker *bw = client_worker(c);
@@ -130,7 +144,6 @@ static void opened(struct connection *connection) {
     c->start_ns = c->last_activity_ns = c->last_in_ns = w->now_ns;
     c->start_wall_ns = w->wall_ns;
     c->ping_timer.fire = on_ping_timer;
-    link_client(bw, c);
     counter_add(&bw->totals.total_clients, 1);
     int64_t others = atomic_fetch_add(&bw->broker->client_count, 1);
     c->counted = true;
@@ -211,6 +224,22 @@ static void close_bad(struct client *c, const char *why) {
     connection_close(&c->connection, CLOSE_PROTOCOL_VIOLATION, true);
 }
 
+/* Removes all subscriptions. False: there are many, clients_reap() goes on with them. */
+static bool reap(struct client *c) {
+    struct broker_worker *bw = client_worker(c);
+    if (c->reaping) return false;
+    if (c->sids.count <= REAP_AT_ONCE) {
+        while (!subscriptions_reap(c)) continue;
+        return true;
+    }
+    connection_hold(&c->connection);
+    c->reaping = true;
+    c->next_reaping = bw->reaping;
+    bw->reaping = c;
+    worker_stay_awake(bw->worker);
+    return false;
+}
+
 static void on_connect(struct client *c, struct slice json) {
     struct broker_worker *bw = client_worker(c);
     c->last_activity_ns = bw->worker->now_ns;
@@ -221,11 +250,9 @@ static void on_connect(struct client *c, struct slice json) {
         close_bad(c, why);
         return;
     }
-    /* A repeated CONNECT begins anew, in $G and without subscriptions (CP-031). */
-    if (c->connected)
-        while (!subscriptions_reap(c)) continue;
     connection_pause(&c->connection, PAUSE_ADMISSION);
-    bw->broker->observer.connect(c);
+    /* A repeated CONNECT begins anew, in $G and without subscriptions (CP-031). */
+    if (!c->connected || reap(c)) bw->broker->observer.connect(c);
 }
 
 /* What CONNECT asked for and the server gives; the checks in Go's order. */
@@ -717,22 +744,12 @@ static void closing(struct connection *connection) {
         atomic_fetch_sub(&c->account->connections, 1);
         c->counted = false;
     }
-    *c->link = c->next;
-    if (c->next) c->next->link = c->link;
     if (c->stalled) unlink_stalled(bw, c);
     if (c->gate_open) {
         c->gate_open = false;
         clients_unstall(bw, true);
     }
-    connection_hold(connection);
-    if (c->sids.count <= REAP_AT_ONCE) {
-        while (!subscriptions_reap(c)) continue;
-        connection_unhold(connection);
-        return;
-    }
-    c->next_reaping = bw->reaping;
-    bw->reaping = c;
-    worker_stay_awake(bw->worker);
+    reap(c);
 }
 
 bool clients_reap(struct broker_worker *bw) {
@@ -740,6 +757,8 @@ bool clients_reap(struct broker_worker *bw) {
         struct client *c = bw->reaping;
         if (!subscriptions_reap(c)) return true;
         bw->reaping = c->next_reaping;
+        c->reaping = false;
+        if (!c->connection.closing) bw->broker->observer.connect(c); /* what it waited for */
         connection_unhold(&c->connection);
     }
     return false;

@@ -7,8 +7,8 @@
  *            └──> admitted, or closed with an error
  *   first PING after CONNECT: PONG, then INFO with connect_info
  *
- * Owned by its worker. Its subscriptions hang in `sids`; a closed client with many of them is
- * reaped in slices.
+ * Owned by its worker. Its subscriptions hang in `sids`; when they have to go, because the client is
+ * closed or sent CONNECT again, and are many, they are reaped in slices.
  */
 #pragma once
 #include "base/linear_hash.h"
@@ -27,7 +27,7 @@ struct client {
     bool headers, no_responders, echo, verbose, pedantic; /* effective: what was negotiated */
     bool pinged;    /* the first PING after CONNECT was answered */
     bool gate_open; /* above three quarters of max_pending: producers wait */
-    bool counted, reaped;
+    bool counted, reaping;
     bool slow; /* missed a write deadline and was kept (write_timeout: retry) */
     uint32_t pings_out;
     uint64_t in_msgs, in_bytes, out_msgs, out_bytes, stalls;
@@ -37,7 +37,6 @@ struct client {
     uint32_t stalled_read;               /* which read that was */
     struct large_publish *large;         /* a publish whose large payload is being read */
     struct timer ping_timer;
-    struct client *next, **link; /* bw->clients */
     struct client *next_reaping, *next_stalled;
     uint64_t reap_cursor;
     bool stalled;
@@ -108,9 +107,15 @@ bool subscription_add(struct client *client, struct slice subject, struct slice 
                       struct slice sid);
 void subscription_remove(struct subscription *subscription);
 void subscriptions_bury(struct broker_worker *bw); /* end of turn */
-/* Removes a closed client's subscriptions within the budget; true when none are left. */
+/* Removes a client's subscriptions within the budget; true when none are left. */
 bool subscriptions_reap(struct client *client);
 uint32_t subscription_count(const struct client *client);
 
-/* Removes the subscriptions of closed clients within the budget; true while there are more. */
+/* Removes the subscriptions of clients that are reaped within the budget; true while there are more.
+ */
 bool clients_reap(struct broker_worker *bw);
+
+/* Sends an INFO to all clients that take it at any time; clients_inform() does it in slices and is
+ * true while there are more to tell. A newer INFO takes the place of one under way. */
+void clients_info(struct broker_worker *bw, const struct perigee_info *line);
+bool clients_inform(struct broker_worker *bw);

@@ -415,6 +415,7 @@ void connection_close(struct connection *c, uint16_t reason, bool flush) {
     c->flush_on_close = flush;
     c->reason = reason;
     c->kind->closing(c);
+    c->ending = true;
     c->next_closing = NULL;
     if (w->closing.last)
         w->closing.last->next_closing = c;
@@ -425,7 +426,8 @@ void connection_close(struct connection *c, uint16_t reason, bool flush) {
 }
 
 void connection_release(struct connection *c) {
-    if (!c->released || c->holds || c->dirty || c->early || c->runnable || c->waiting) return;
+    bool listed = c->dirty || c->early || c->runnable || c->waiting || c->ending;
+    if (!c->released || c->holds || listed) return;
     struct worker *w = c->worker;
     struct connection_slot *slot = slots_find(&w->connections, c->id);
     c->kind->freed(c);

@@ -17,7 +17,7 @@
  *
  * Closing. connection_close() marks it: from then on it takes nothing, and finds nobody by its id
  * once freed. At the end of the turn the output is written if the reason allows it, and the socket
- * is closed. The first reason wins.
+ * is closed; with many of them, in the turns that follow. The first reason wins.
  */
 #pragma once
 #include "net/worker.h"
@@ -36,8 +36,8 @@ struct connection {
     const struct connection_kind *kind;
     uint64_t id;
     int fd;
-    uint8_t paused;                       /* enum pause */
-    bool dirty, early, runnable, waiting; /* which of the worker's lists it stands in */
+    uint8_t paused;                               /* enum pause */
+    bool dirty, early, runnable, waiting, ending; /* which of the worker's lists it stands in */
     bool closing, flush_on_close, closed_fd, released;
     bool want_write, input_ready;
     bool read_all;      /* reads are no longer limited to kind->first_read */

@@ -63,8 +63,13 @@ static void close_marked(struct worker *w) {
         struct connection *c = w->closing.first;
         w->closing.first = c->next_closing;
         if (!w->closing.first) w->closing.last = NULL;
+        c->ending = false;
         connection_finish(c);
+        connection_release(c);
+        if (worker_budget_over(w, 64) && w->closing.first)
+            break; /* the rest is closed in the next turn */
     }
+    if (w->closing.first) worker_stay_awake(w);
 }
 
 void worker_flush_early(struct worker *w) {
@@ -167,7 +172,8 @@ static void on_busy(uv_idle_t *idle) {
         if (c == last || worker_budget_over(w, 64)) break;
     }
     bool more = w->workers->hooks.background && w->workers->hooks.background(w);
-    if (!w->runnable.first && !w->dirty.first && !w->mail.unread && !more) uv_idle_stop(idle);
+    if (!w->runnable.first && !w->dirty.first && !w->closing.first && !w->mail.unread && !more)
+        uv_idle_stop(idle);
     worker_leave(w);
 }
 
