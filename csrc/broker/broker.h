@@ -130,6 +130,7 @@ struct broker {
     struct broker_observer observer;
     _Atomic(uint64_t) next_client;
     _Atomic(int64_t) client_count;
+    _Atomic(int32_t) http_count; /* connections of the monitoring port, see http_client.h */
     uint64_t start_wall_ns;
     _Atomic(uint64_t) limited_ns[3]; /* when each of trace.c's rate-limited lines was written */
 };

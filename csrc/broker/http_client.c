@@ -2,16 +2,20 @@
 #include "base/memory.h"
 #include "broker/broker.h"
 #include "wire/http_request.h"
+#include <assert.h>
 #include <stdlib.h>
 
-#define HEADER_TIMEOUT_NS UINT64_C(5000000000)
+#define HEADER_TIMEOUT_NS UINT64_C(5000000000) /* as in Go */
+#define IDLE_TIMEOUT_NS UINT64_C(120000000000)
 #define WRITE_DEADLINE_NS UINT64_C(60000000000)
 
 struct http_client {
     struct connection connection; /* first */
     struct http_request *request; /* while a request is being read */
-    struct timer timer;           /* headers take 5 s at most, as in Go */
+    struct timer timer;           /* for a head to come, or for the next request */
     bool keep_alive;
+    bool asked;     /* a request is with the control plane */
+    bool answering; /* its answer is being written */
 };
 
 static struct http_client *http_of(struct connection *c) {
@@ -24,8 +28,19 @@ static void on_timeout(struct timer *timer) {
     connection_close(&h->connection, CLOSE_CLIENT_CLOSED, true);
 }
 
+static struct broker *broker_behind(const struct worker *w) {
+    return broker_of(w->workers);
+}
+
 static void opened(struct connection *c) {
+    static const char full[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
+                               "Connection: close\r\n\r\n";
     struct http_client *h = http_of(c);
+    if (atomic_fetch_add(&broker_behind(c->worker)->http_count, 1) >= HTTP_CONNECTIONS_MAX) {
+        connection_append(c, full, sizeof full - 1);
+        connection_close(c, CLOSE_MAX_CONNECTIONS, true);
+        return;
+    }
     h->timer.fire = on_timeout;
     worker_timer(c->worker, &h->timer, c->worker->now_ns + HEADER_TIMEOUT_NS);
 }
@@ -54,28 +69,42 @@ static size_t use_bytes(struct connection *c, const char *at, size_t size) {
     }
     h->keep_alive = h->request->keep_alive;
     connection_pause(c, PAUSE_ADMISSION);
-    struct broker *broker = broker_of(c->worker->workers);
-    broker->observer.http(c, h->request->method, h->request->path, h->request->query,
-                          h->request->minor, h->keep_alive);
+    h->asked = true;
+    broker_behind(c->worker)->observer.http(c, h->request->method, h->request->path,
+                                            h->request->query, h->request->minor, h->keep_alive);
     free(h->request);
     h->request = NULL;
     return taken;
 }
 
 void http_on_answer(void *context, const struct letter *letter) {
-    struct connection *c = connection_find(context, letter->id);
-    if (!c) return;
-    struct http_client *h = http_of(c);
-    connection_append(c, letter->body, letter->size);
-    if (!h->keep_alive) {
-        connection_close(c, CLOSE_CLIENT_CLOSED, true);
+    struct worker *w = context;
+    struct connection *c = connection_find(w, letter->id);
+    if (!c) { /* closed meanwhile */
+        atomic_fetch_sub(&broker_behind(w)->http_count, 1);
         return;
     }
+    struct http_client *h = http_of(c);
+    assert(c->kind == &http_kind && h->asked);
+    h->asked = false;
+    h->answering = true;
+    connection_append(c, letter->body, letter->size);
+    if (!h->keep_alive) connection_close(c, CLOSE_CLIENT_CLOSED, true);
+}
+
+/* The next request is read when nothing is left of the answer to the one before. */
+static void written(struct connection *c) {
+    struct http_client *h = http_of(c);
+    if (!h->answering || c->closing || c->output.pending) return;
+    h->answering = false;
+    worker_timer(c->worker, &h->timer, c->worker->now_ns + IDLE_TIMEOUT_NS);
     connection_resume(c, PAUSE_ADMISSION);
 }
 
 static void closing(struct connection *c) {
-    timer_cancel(&c->worker->wheel, &http_of(c)->timer);
+    struct http_client *h = http_of(c);
+    timer_cancel(&c->worker->wheel, &h->timer);
+    if (!h->asked) atomic_fetch_sub(&broker_behind(c->worker)->http_count, 1);
 }
 
 static void freed(struct connection *c) {
@@ -108,4 +137,5 @@ const struct connection_kind http_kind = {
     .reason_shutdown = CLOSE_SERVER_SHUTDOWN,
     .write_deadline_ns = write_deadline,
     .write_expired = write_expired,
+    .written = written,
 };
