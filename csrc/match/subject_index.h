@@ -13,7 +13,7 @@
  * member.
  *
  * Threads: none of its own. Changes are made under all workers' index locks, lookups under one
- * (net/index_locks.h). No change and no lookup of a literal does unbounded work: tables grow by one
+ * (broker/interest.h). No change and no lookup of a literal does unbounded work: tables grow by one
  * bucket at a time, member sets by one chunk. Running out of memory ends the process.
  */
 #pragma once

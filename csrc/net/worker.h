@@ -56,11 +56,11 @@ struct worker {
         turn_ns;      /* monotonic: last read; this callback's start; this turn's start */
     uint64_t wall_ns; /* wall clock, read when the turn began */
     uint32_t units;
-    bool in_turn, stopping, stopped;
+    bool in_turn, stopping;
     struct mail mail;
     struct chunk_pool chunks;
     struct slab *slabs;
-    uint32_t slabs_made, slabs_taken;
+    uint32_t slabs_taken;
     struct connection_list early, dirty, runnable, closing, wait_slab, wait_credit;
     struct slots connections;
     struct timer_wheel wheel;
@@ -81,9 +81,8 @@ struct worker {
 /* What the folder above wants to be told, for every worker; all run on the worker's thread. */
 struct worker_hooks {
     void (*start)(struct worker *);
-    void (*end_of_turn)(
-        struct worker *); /* after the mail went out and before sockets are written */
-    bool (*background)(struct worker *); /* a slice of long work; true while there is more */
+    void (*end_of_turn)(struct worker *); /* before the mail goes out and sockets are written */
+    bool (*background)(struct worker *);  /* a slice of long work; true while there is more */
     void (*stop)(struct worker *);
 };
 
@@ -111,10 +110,6 @@ void workers_stop(struct workers *workers);
 struct letter *workers_letter(struct workers *workers, unsigned to, uint16_t handler, uint64_t id,
                               size_t size);
 void workers_send(struct workers *workers);
-
-static inline unsigned workers_control(const struct workers *workers) {
-    return workers->count;
-}
 
 void worker_enter(struct worker *worker);
 void worker_leave(struct worker *worker);
