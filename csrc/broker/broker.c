@@ -114,10 +114,10 @@ static bool background(struct worker *w) {
 static void on_admit(void *context, const struct letter *letter) {
     struct worker *w = context;
     const struct admit_letter *l = (const void *)letter->body;
-    struct connection *c = connection_find(w, letter->id);
-    if (!c || !(c->paused & PAUSE_ADMISSION)) return;
+    struct client *c = client_find(w, letter->id);
+    if (!c || !(c->connection.paused & PAUSE_ADMISSION)) return;
     struct broker *b = broker_of(w->workers);
-    client_admit(client_of(c), b->accounts[l->account], *l->error ? l->error : NULL, l->reason);
+    client_admit(c, b->accounts[l->account], *l->error ? l->error : NULL, l->reason);
 }
 
 static void on_close(void *context, const struct letter *letter) {
@@ -128,8 +128,8 @@ static void on_close(void *context, const struct letter *letter) {
 }
 
 static void on_ping(void *context, const struct letter *letter) {
-    struct connection *c = connection_find(context, letter->id);
-    if (c && !c->closing && !client_of(c)->rtt_ns) client_measure(client_of(c));
+    struct client *c = client_find(context, letter->id);
+    if (c && !c->rtt_ns) client_measure(c);
 }
 
 static void on_info(void *context, const struct letter *letter) {

@@ -70,6 +70,11 @@ static inline const char *subscription_sid(const struct subscription *s) {
 static inline struct client *client_of(struct connection *c) {
     return (struct client *)(void *)c;
 }
+/* The client whose connection has this id; NULL: it is gone, or another kind of connection. */
+static inline struct client *client_find(const struct worker *worker, uint64_t id) {
+    struct connection *c = connection_find(worker, id);
+    return c && c->kind == &client_kind ? client_of(c) : NULL;
+}
 static inline struct broker_worker *client_worker(const struct client *c) {
     return c->connection.worker->domain;
 }

@@ -484,10 +484,8 @@ void publish_on_deliver(void *context, const struct letter *letter) {
               up8(((const struct deliver_pick *)(const void *)at)->name_size);
     struct message m;
     read_letter(bw, letter, l, at, &m);
-    if (letter->id && own(bw, letter->id)) { /* passed on to where it came from: echo matters */
-        struct connection *from = connection_find(bw->worker, letter->id);
-        m.from = from ? client_of(from) : NULL;
-    }
+    if (letter->id && own(bw, letter->id)) /* passed on to where it came from: echo matters */
+        m.from = client_find(bw->worker, letter->id);
     const struct match *match = match_find(bw->cache, m.account, m.subject);
     uint32_t taken = 0, pieces = 0;
     if (l->flags & DELIVER_PLAIN) {
@@ -522,11 +520,11 @@ void publish_on_deliver(void *context, const struct letter *letter) {
 void publish_on_outcome(void *context, const struct letter *letter) {
     struct broker_worker *bw = broker_worker_of(context);
     const struct outcome_letter *l = (const void *)letter->body;
-    struct connection *c = connection_find(bw->worker, letter->id);
+    struct client *c = client_find(bw->worker, letter->id);
     if (!l->outcome) {
         const char *at = letter->body + sizeof *l;
         if (c)
-            no_responders(bw, client_of(c), slice_of(at, l->subject_size),
+            no_responders(bw, c, slice_of(at, l->subject_size),
                           slice_of(at + l->subject_size, l->reply_size));
         return;
     }
@@ -536,7 +534,7 @@ void publish_on_outcome(void *context, const struct letter *letter) {
     o->pieces -= l->pieces;
     if (o->pieces) return;
     if (c && !o->taken)
-        no_responders(bw, client_of(c), slice_of(o->text, o->subject_size),
+        no_responders(bw, c, slice_of(o->text, o->subject_size),
                       slice_of(o->text + o->subject_size, o->reply_size));
     free(o->text);
     slots_give(&bw->outcomes, o);
@@ -544,8 +542,8 @@ void publish_on_outcome(void *context, const struct letter *letter) {
 
 void publish_on_stall(void *context, const struct letter *letter) {
     struct broker_worker *bw = broker_worker_of(context);
-    struct connection *c = connection_find(bw->worker, letter->id);
+    struct client *c = client_find(bw->worker, letter->id);
     uint32_t ms;
     memcpy(&ms, letter->body, 4);
-    if (c) client_stall(client_of(c), ms);
+    if (c) client_stall(c, ms);
 }

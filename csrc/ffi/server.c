@@ -149,6 +149,7 @@ void perigee_unlisten(int listener) {
 }
 
 static void *letter(unsigned to, uint16_t handler, uint64_t id, size_t size) {
+    assert(to < broker->workers.count);
     return workers_letter(&broker->workers, to, handler, id, size)->body;
 }
 

@@ -210,6 +210,29 @@ static void requests_of_connections_that_have_gone_count_until_they_are_answered
     wait_for_count(0);
 }
 
+static void letters_for_a_client_find_none_in_a_connection_of_another_kind(void **state) {
+    (void)state;
+    uint64_t before = atomic_load(&asked), outcome = 0;
+    uint32_t stall_ms = 5;
+    char nobody[128] = {0}; /* an outcome: refused, with an empty subject and reply */
+    char text[8];
+    bool ended;
+    int fd = open_http();
+    put(fd, GET);
+    rig_wait_for(&asked, before + 1, "request");
+    uint64_t id = ids[before];
+    memcpy(nobody, &outcome, sizeof outcome);
+    write_letter(LETTER_ADMIT, id, &(struct admit_letter){0}, sizeof(struct admit_letter));
+    write_letter(LETTER_PING, id, NULL, 0);
+    write_letter(LETTER_STALL, id, &stall_ms, sizeof stall_ms);
+    write_letter(LETTER_OUTCOME, id, nobody, sizeof nobody);
+    write_letter(LETTER_HTTP, id, "answer", 6);
+    assert_int_equal(take(fd, text, 6, WAIT_MS, &ended), 6);
+    assert_memory_equal(text, "answer", 6);
+    close(fd);
+    wait_for_count(0);
+}
+
 static int start(void **state) {
     (void)state;
     char *argv[] = {(char[]){"test"}, NULL};
@@ -234,6 +257,7 @@ int main(void) {
         cmocka_unit_test(the_next_request_waits_until_the_answer_to_the_one_before_was_read),
         cmocka_unit_test(one_connection_too_many_gets_503),
         cmocka_unit_test(requests_of_connections_that_have_gone_count_until_they_are_answered),
+        cmocka_unit_test(letters_for_a_client_find_none_in_a_connection_of_another_kind),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
