@@ -374,7 +374,11 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     struct connection *c = poll->data;
     struct worker *w = c->worker;
     worker_enter(w);
-    if (status < 0) events |= UV_READABLE;
+    if (status < 0) { /* a broken socket, which libuv has ceased to watch: there may be input before
+                         the error, and output that will never go */
+        c->polled = 0;
+        events = UV_READABLE | (c->want_write ? UV_WRITABLE : 0);
+    }
     if (events & UV_WRITABLE) {
         mail_hand_over(&w->workers->office,
                        &w->mail); /* from earlier callbacks of the turn: rule 1 */
@@ -384,6 +388,7 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
             connection_write(c);
     }
     if (events & UV_READABLE && !c->closing && !c->paused && !c->input_ready) on_readable(c);
+    if (status < 0) watch(c);
     worker_leave(w);
 }
 
