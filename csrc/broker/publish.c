@@ -193,10 +193,9 @@ static inline bool deliver(struct broker_worker *bw, struct subscription *s,
     }
     c->out_msgs++;
     c->out_bytes += m->total_size; /* headers count even where they are stripped, as in Go */
-    uint64_t pending = c->connection.output.pending;
-    if (pending > EARLY_FLUSH) {
-        if (pending > (uint64_t)bw->options->max_pending / 4 * 3 && m->from_id &&
-            !hold_producer(bw, c, m)) {
+    uint64_t pending = c->connection.output.pending, max = (uint64_t)bw->options->max_pending;
+    if (pending > EARLY_FLUSH || pending > max / 4 * 3) {
+        if (pending > max / 4 * 3 && m->from_id && !hold_producer(bw, c, m)) {
             if (last) subscription_remove(s);
             return false;
         }
@@ -206,7 +205,7 @@ static inline bool deliver(struct broker_worker *bw, struct subscription *s,
     append_message(c, s, m);
     if (log_enabled(LOG_TRACE)) trace_message(c, s, m);
     c->last_activity_ns = bw->worker->now_ns;
-    if (c->connection.output.pending > (uint64_t)bw->options->max_pending) client_close_slow(c);
+    if (c->connection.output.pending > max) client_close_slow(c);
     if (last) subscription_remove(s);
     return true;
 }
@@ -543,7 +542,5 @@ void publish_on_outcome(void *context, const struct letter *letter) {
 void publish_on_stall(void *context, const struct letter *letter) {
     struct broker_worker *bw = broker_worker_of(context);
     struct client *c = client_find(bw->worker, letter->id);
-    uint32_t ms;
-    memcpy(&ms, letter->body, 4);
-    if (c) client_stall(c, ms);
+    if (c) client_stall_for_peer(c);
 }

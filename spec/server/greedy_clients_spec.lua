@@ -27,6 +27,36 @@ local function closed_for(running, cid)
 end
 
 for workers = 1, 2 do
+  describe(("A consumer that never reads, on a server of %d worker(s) with little to pend"):format(workers), function()
+    it("stalls its producer before it is cut off", function()
+      local running = assert(server.start(assert(server.perigee()),
+        { config = ("workers: %d\nmax_pending: 96KB\nmax_payload: 8KB\n"):format(workers) }))
+      local consumer = wire.connect(running.port, nil, RECEIVE_BUFFER)
+      local cid = consumer:expect():match('"client_id":(%d+)')
+      consumer:send('CONNECT {"verbose":false}\r\nSUB a 1\r\n')
+      consumer:sync()
+      local producer = wire.connect(running.port)
+      producer:send('CONNECT {"verbose":false}\r\n')
+      local payload = ("x"):rep(4000)
+      local message = ("PUB a %d\r\n%s\r\n"):format(#payload, payload)
+      local reason, stalls
+      for _ = 1, 10000 do
+        producer:send(message)
+        producer:sync()
+        local closed = assert(http.get(running.http_port, "/connz?state=closed&cid=" .. cid)).json.connections[1]
+        if closed then
+          reason, stalls = closed.reason, closed.stalls
+          break
+        end
+      end
+      producer:close()
+      consumer:close()
+      running:stop()
+      assert.equal("Slow Consumer (Pending Bytes)", reason)
+      assert.is_true((stalls or 0) > 0, "the producer was never stalled")
+    end)
+  end)
+
   describe(("A client that never reads, on a server of %d worker(s)"):format(workers), function()
     local running
 
