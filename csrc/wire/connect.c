@@ -56,11 +56,29 @@ static const struct member *find_member(struct slice key) {
     return NULL;
 }
 
+/* A terminated text cannot hold NUL. Cutting it there would make "admin" of "admin\0x", so each NUL
+ * becomes U+FFFD, with which the text is equal to no other. */
+static char *without_nul(const char *value, size_t size) {
+    size_t nuls = 0, n = 0;
+    for (size_t i = 0; i < size; i++) nuls += value[i] == 0;
+    char *text = memory_new(size + 2 * nuls + 1);
+    for (size_t i = 0; i < size; i++) {
+        if (value[i]) {
+            text[n++] = value[i];
+        } else {
+            memcpy(text + n, "\xef\xbf\xbd", 3);
+            n += 3;
+        }
+    }
+    text[n] = 0;
+    return text;
+}
+
 static void store_text(char **field, struct slice text) {
     wipe(field);
     char *value = memory_new(text.size * JSON_UNESCAPED + 1);
     size_t n = json_unescape(text, value);
-    if (n) *field = memory_text(slice_of(value, n));
+    if (n) *field = without_nul(value, n);
     explicit_bzero(value, n);
     free(value);
 }

@@ -1,6 +1,7 @@
 /*
  * CONNECT's options. They start with what holds before the first CONNECT and each CONNECT is merged
- * into them: what it does not name keeps its value. Strings are the struct's own; NULL is empty.
+ * into them: what it does not name keeps its value. Strings are the struct's own, terminated, and NULL
+ * when empty; NUL in one becomes U+FFFD.
  */
 #pragma once
 #include "base/slice.h"

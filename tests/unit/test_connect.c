@@ -107,6 +107,14 @@ static void text_is_unescaped(void **state) {
     assert_string_equal(options.lang, "\xef\xbf\xbd");
 }
 
+/* Else "admin\u0000" would be admin. */
+static void text_is_not_cut_at_nul(void **state) {
+    (void)state;
+    assert_int_equal(merge("{\"user\":\"admin\\u0000x\",\"name\":\"\\u0000\\u0000\"}"), 0);
+    assert_string_equal(options.user, "admin\xef\xbf\xbdx");
+    assert_string_equal(options.name, "\xef\xbf\xbd\xef\xbf\xbd");
+}
+
 static void broken_json_is_refused_in_go_s_words(void **state) {
     (void)state;
     refused("", "unexpected end of JSON input");
@@ -270,6 +278,7 @@ int main(void) {
         T(the_long_s_and_the_kelvin_sign_are_letters_in_keys),
         T(the_last_of_several_values_counts),
         T(text_is_unescaped),
+        T(text_is_not_cut_at_nul),
         T(broken_json_is_refused_in_go_s_words),
         T(values_of_another_type_are_refused_in_go_s_words),
         T(what_fits_is_merged_beside_what_does_not),
