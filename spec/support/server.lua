@@ -90,11 +90,20 @@ local function listens(self, port)
   return inode ~= nil and self.process:holds(inode)
 end
 
+-- Flags for every start of Perigee, by the environment: the same specs with another number of workers.
+local function flags_from_outside(what)
+  local list = {}
+  for flag in (what.label == "perigee" and os.getenv("PERIGEE_FLAGS") or ""):gmatch("%S+") do list[#list + 1] = flag end
+  return list
+end
+
 local function attempt(what, options)
   local directory, name = prepare(what)
   local self = setmetatable({ port = free_port(), http_port = free_port(), directory = directory }, Server)
   self.log = directory .. "/log"
-  self.process = process.start(name, arguments(self, options), { stdout = self.log })
+  local list = arguments(self, options)
+  for _, flag in ipairs(flags_from_outside(what)) do list[#list + 1] = flag end
+  self.process = process.start(name, list, { stdout = self.log })
   local up = process.wait_for(function()
     if self.process:ended() then return "ended" end
     return listens(self, self.port) and listens(self, self.http_port) and "listens"
