@@ -332,10 +332,9 @@ void trace_slow_pending(struct client *c, int64_t max_pending) {
     end(&l, LOG_INFO);
 }
 
-static uint32_t count_chunks(const struct client *c) {
-    uint32_t chunks = 0;
-    for (struct output_part *p = c->connection.output.first; p; p = p->next) chunks++;
-    return chunks;
+/* Chunks that so many bytes fill. */
+static unsigned long long chunks_of(uint64_t bytes) {
+    return (bytes + OUTPUT_CHUNK - 1) / OUTPUT_CHUNK;
 }
 
 void trace_slow_deadline(struct client *c) {
@@ -344,8 +343,8 @@ void trace_slow_deadline(struct client *c) {
     line_text(&l, c->slow ? "Slow Consumer State: WriteDeadline of "
                           : "Slow Consumer Detected: WriteDeadline of ");
     line_duration(&l, (uint64_t)client_worker(c)->options->write_deadline_ns);
-    line_format(&l, " exceeded with %u chunks of %llu total bytes.", count_chunks(c),
-                (unsigned long long)c->connection.batch);
+    line_format(&l, " exceeded with %llu chunks of %llu total bytes.",
+                chunks_of(c->connection.batch), (unsigned long long)c->connection.batch);
     end(&l, LOG_INFO);
 }
 
@@ -355,10 +354,10 @@ void trace_slow_recovered(struct client *c) {
     uint64_t bytes = c->connection.batch;
     struct line l = {0};
     begin(&l, c);
-    line_format(
-        &l, "Slow Consumer Recovered: Flush took %.3fs with %llu chunks of %llu total bytes.",
-        (double)(c->connection.worker->now_ns - begun) / 1e9,
-        (unsigned long long)((bytes + OUTPUT_CHUNK - 1) / OUTPUT_CHUNK), (unsigned long long)bytes);
+    line_format(&l,
+                "Slow Consumer Recovered: Flush took %.3fs with %llu chunks of %llu total bytes.",
+                (double)(c->connection.worker->now_ns - begun) / 1e9, chunks_of(bytes),
+                (unsigned long long)bytes);
     end(&l, LOG_INFO);
 }
 

@@ -10,7 +10,8 @@
 enum {
     IOVECS = 64,
     DISCARD_MAX = 64 * 1024,
-    WRITE_MAX = 1024 * 1024, /* bytes of one connection written at once: some 0.3 ms */
+    WRITE_MAX = 1024 * 1024,      /* bytes of one connection written at once: some 0.3 ms */
+    BATCH_MAX = 64 * 1024 * 1024, /* bytes that a write deadline is for, as in Go */
 };
 
 struct connection_slot {
@@ -112,14 +113,16 @@ void connection_append(struct connection *c, const char *at, size_t size) {
     connection_appended(c);
 }
 
-static void begin_batch(struct connection *c) {
-    c->batch = c->batch_left = c->output.pending;
+/* `written`: what the socket took of it before it was full. */
+static void begin_batch(struct connection *c, size_t written) {
+    c->batch_left = c->output.pending < BATCH_MAX ? c->output.pending : BATCH_MAX;
+    c->batch = c->batch_left + written;
     worker_timer(c->worker, &c->write_timer, c->worker->now_ns + c->kind->write_deadline_ns(c));
 }
 
 /* The rest is written when the socket is writable again. */
-static void wait_writable(struct connection *c) {
-    if (!c->want_write || !c->batch_left) begin_batch(c);
+static void wait_writable(struct connection *c, size_t written) {
+    if (!c->want_write || !c->batch_left) begin_batch(c, written);
     c->want_write = true;
     watch(c);
 }
@@ -160,7 +163,7 @@ bool connection_write(struct connection *c) {
         c->batch_left -= (size_t)written < c->batch_left ? (size_t)written : c->batch_left;
         if (c->kind->written && written) c->kind->written(c);
         if (full || (sum >= WRITE_MAX && c->output.first)) {
-            wait_writable(c);
+            wait_writable(c, sum);
             return false;
         }
     }
@@ -177,7 +180,9 @@ void connection_write_expired(struct timer *timer) {
         (struct connection *)(void *)((char *)timer - offsetof(struct connection, write_timer));
     if (!c->output.pending) return;
     if (!c->closing && !c->kind->write_expired(c, c->batch - c->batch_left)) {
-        begin_batch(c);
+        begin_batch(c, 0);
+        mail_hand_over(&c->worker->workers->office, &c->worker->mail); /* rule 1 */
+        connection_write(c); /* it may take something though it is not said to be writable */
         return;
     }
     output_clear(&c->output, &c->worker->chunks);
