@@ -7,6 +7,7 @@
 
 struct node {
     struct node *next;
+    size_t size; /* in all */
     struct perigee_event event;
     _Alignas(8) char bytes[];
 };
@@ -16,6 +17,7 @@ static struct {
     pthread_cond_t filled;
     struct node *first, *last;
     struct node *shown; /* what the control plane has taken last */
+    size_t bytes;       /* of what is queued */
     bool ready;
 } queue = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -30,6 +32,7 @@ void events_put(const struct perigee_event *event) {
     for (int i = 0; i < PERIGEE_TEXTS; i++) size += event->texts[i].size;
     struct node *n = memory_new(sizeof *n + size);
     n->next = NULL;
+    n->size = sizeof *n + size;
     n->event = *event;
     char *at = copy_text(&n->event.data, n->bytes);
     for (int i = 0; i < PERIGEE_TEXTS; i++) at = copy_text(&n->event.texts[i], at);
@@ -39,8 +42,16 @@ void events_put(const struct perigee_event *event) {
     else
         queue.first = n;
     queue.last = n;
+    queue.bytes += n->size;
     if (queue.ready) pthread_cond_signal(&queue.filled);
     pthread_mutex_unlock(&queue.lock);
+}
+
+size_t events_bytes(void) {
+    pthread_mutex_lock(&queue.lock);
+    size_t bytes = queue.bytes;
+    pthread_mutex_unlock(&queue.lock);
+    return bytes;
 }
 
 /* Under the lock: the condition counts in monotonic time. */
@@ -75,6 +86,7 @@ bool perigee_event_next(struct perigee_event *event, int timeout_ms) {
     if (n) {
         queue.first = n->next;
         if (!queue.first) queue.last = NULL;
+        queue.bytes -= n->size;
         queue.shown = n;
     }
     pthread_mutex_unlock(&queue.lock);
@@ -92,5 +104,6 @@ void events_clear(void) {
         queue.first = next;
     }
     queue.last = NULL;
+    queue.bytes = 0;
     pthread_mutex_unlock(&queue.lock);
 }

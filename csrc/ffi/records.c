@@ -4,8 +4,9 @@
 #include <stdlib.h>
 
 enum {
-    ANSWER_BYTES = 64 * 1024, /* one answer; the rest comes with the next question */
-    LISTED_MAX = 4096,        /* subscriptions listed with one connection */
+    ANSWER_BYTES = 64 * 1024,   /* one answer; the rest comes with the next question */
+    LISTED_MAX = 4096,          /* subscriptions listed with one connection ... */
+    LISTED_BYTES = 1024 * 1024, /* ... and bytes of them */
 };
 
 static char *grow(struct records *r, size_t size) {
@@ -115,7 +116,8 @@ void records_add_client(struct records *r, const struct client *c, bool with_sub
     if (with_subscriptions) {
         uint64_t cursor = 0;
         struct hash_link *link = NULL;
-        while (record.listed < LISTED_MAX && (link = linear_hash_each(&c->sids, &cursor, link))) {
+        while (record.listed < LISTED_MAX && r->size - start < LISTED_BYTES &&
+               (link = linear_hash_each(&c->sids, &cursor, link))) {
             add_subscription(r, bw,
                              (const void *)((char *)link - offsetof(struct subscription, link)));
             record.listed++;

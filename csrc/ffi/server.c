@@ -8,6 +8,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* Bytes in the queue of events above which closed connections come without their subscriptions. */
+enum { LISTS_QUEUED = 16 * 1024 * 1024 };
+
 static struct broker *broker;
 static bool running;
 
@@ -39,7 +42,7 @@ static void on_connect(struct client *c) {
 
 static void on_closed(struct client *c) {
     struct records r = {0};
-    records_add_client(&r, c, true);
+    records_add_client(&r, c, events_bytes() < LISTS_QUEUED);
     events_put(&(struct perigee_event){.kind = PERIGEE_EVENT_CLOSED,
                                        .id = c->connection.id,
                                        .cid = c->cid,
