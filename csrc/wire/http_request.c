@@ -40,7 +40,10 @@ static int on_field(http_parser *p, const char *at, size_t size) {
     struct http_request *r = request_of(p);
     if (r->head_done) return GO_ON; /* a trailer of a chunked body */
     if (r->in_value || r->field_count == 0) {
-        if (r->field_count == HTTP_FIELDS) return refuse(r, 431, NULL);
+        /* Refused at the end of the head: what is wrong behind must not depend on where reads end.
+         */
+        r->too_many = r->too_many || r->field_count == HTTP_FIELDS;
+        if (r->too_many) return GO_ON;
         r->fields[r->field_count++] = (struct http_field){{r->text + r->text_size, 0}, {"", 0}};
         r->in_value = false;
     }
@@ -51,7 +54,7 @@ static int on_field(http_parser *p, const char *at, size_t size) {
 
 static int on_value(http_parser *p, const char *at, size_t size) {
     struct http_request *r = request_of(p);
-    if (r->head_done) return GO_ON;
+    if (r->head_done || r->too_many) return GO_ON;
     struct slice *value = &r->fields[r->field_count - 1].value;
     if (!r->in_value) *value = slice_of(r->text + r->text_size, 0);
     r->in_value = true;
@@ -95,6 +98,7 @@ static int on_head(http_parser *p) {
     if (p->http_major != 1)
         return p->http_major == 0 ? refuse(r, 400, NULL)
                                   : refuse(r, 505, "unsupported protocol version");
+    if (r->too_many) return refuse(r, 431, NULL);
     r->minor = p->http_minor;
     r->method = slice_text(http_method_str((enum http_method)p->method));
     if (!take_target(r)) return refuse(r, 400, NULL);
@@ -160,7 +164,7 @@ void http_request_next(struct http_request *r) {
     r->reason = NULL;
     r->body_bytes = 0;
     r->head_bytes = r->field_count = r->target_size = r->text_size = 0;
-    r->head_done = r->done = r->in_value = false;
+    r->head_done = r->done = r->in_value = r->too_many = false;
 }
 
 /* How much the parser may see next: of a head no more than its bound leaves. */

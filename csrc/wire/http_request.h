@@ -44,7 +44,7 @@ struct http_request {
     http_parser parser;
     uint64_t body_bytes;
     size_t head_bytes;
-    bool head_done, done, in_value;
+    bool head_done, done, in_value, too_many;
     size_t field_count;
     struct http_field fields[HTTP_FIELDS];
     size_t target_size;

@@ -241,6 +241,22 @@ static void headers_have_a_largest_number(void **state) {
     }
 }
 
+/* Here the last header, one too many, is broken, too. */
+static void what_is_wrong_with_a_head_does_not_depend_on_where_reads_end(void **state) {
+    (void)state;
+    static struct http_request r;
+    char text[4096];
+    size_t n = (size_t)snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: x\r\n"), taken;
+    for (int i = 1; i < HTTP_FIELDS; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "A: b\r\n");
+    n += (size_t)snprintf(text + n, sizeof text - n, "broken@name: x\r\n\r\n");
+    for (size_t step = 1; step <= n; step++) {
+        http_request_init(&r);
+        assert_int_equal(feed(&r, slice_of(text, n), step, &taken), HTTP_BAD);
+        assert_int_equal(r.status, 400);
+    }
+}
+
 static void a_chunked_body_has_a_largest_size(void **state) {
     (void)state;
     static struct http_request r;
@@ -269,6 +285,7 @@ int main(void) {
         cmocka_unit_test(bad_requests_are_refused_with_the_status_of_go),
         cmocka_unit_test(a_head_has_a_largest_size),
         cmocka_unit_test(headers_have_a_largest_number),
+        cmocka_unit_test(what_is_wrong_with_a_head_does_not_depend_on_where_reads_end),
         cmocka_unit_test(a_chunked_body_has_a_largest_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
