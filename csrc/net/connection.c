@@ -484,5 +484,7 @@ void connection_finish(struct connection *c) {
 
 void connection_abort(struct connection *c) {
     connection_close(c, c->kind->reason_shutdown, true);
-    c->flush_on_close = c->flush_on_close && !c->want_write;
+    if (!c->want_write) return;
+    c->flush_on_close = false; /* its socket takes nothing, and nobody waits for it now */
+    connection_finish(c);
 }

@@ -1,4 +1,4 @@
--- Clients whose connections break instead of ending. The server is stopped for a moment, so that what they sent and the
+-- Clients whose connections break instead of ending, or do not end. The server is stopped for a moment, so that what they sent and the
 -- reset behind it are both there when it looks.
 local http = require "spec.support.http"
 local process = require "spec.support.process"
@@ -7,6 +7,29 @@ local tcp_table = require "spec.support.tcp_table"
 local wire = require "spec.support.wire"
 
 local LARGE = ("x"):rep(300000)
+
+describe("A server that ends", function()
+  it("does not wait for a closed client that takes nothing", function()
+    local running = assert(server.start(assert(server.perigee()), {}))
+    local consumer = wire.connect(running.port)
+    local cid = consumer:expect():match('"client_id":(%d+)')
+    consumer:send('CONNECT {"verbose":false}\r\nSUB a 1\r\n')
+    consumer:sync()
+    local publisher = wire.connect(running.port)
+    publisher:send('CONNECT {"verbose":false}\r\n' .. ("PUB a %d\r\n%s\r\n"):format(#LARGE, LARGE):rep(100))
+    publisher:sync()
+    consumer:send("WRONG\r\n")
+    assert(process.wait_for(function()
+      return assert(http.get(running.http_port, "/connz?state=closed&cid=" .. cid)).json.connections[1]
+    end))
+    running.process:kill("TERM")
+    local ended = running.process:wait(4)
+    running:stop()
+    consumer:close()
+    publisher:close()
+    assert.is_true(ended)
+  end)
+end)
 
 for workers = 1, 2 do
   describe(("On a server of %d worker(s), a connection that is reset"):format(workers), function()
