@@ -17,7 +17,8 @@ enum {
     STALL_MAX_NS = 10 * 1000 *
                    1000, /* per STALL_READ bytes of a read, as Go reads at most that much at once */
     STALL_READ = 64 * 1024,
-    STALL_TOLD_NS = 5 * 1000 * 1000, /* the log says when a producer waited longer in one read */
+    PEER_SLOW_NS = 200 * 1000 * 1000, /* how long a peer's word of a slow consumer holds */
+    STALL_TOLD_NS = 5 * 1000 * 1000,  /* the log says when a producer waited longer in one read */
 };
 /* What is incomplete is read on into a slab behind what is there of it. */
 static_assert(sizeof "CONNECT" + CLIENT_IGNORED_MAX + CONTROL_LINE_MAX + LARGE_PAYLOAD + 2 <
@@ -480,7 +481,15 @@ struct large_publish {
     char line[];
 };
 
-/* Adds what came in since the client's counters stood at these to the totals. */
+/* What a producer may still be made to wait for the bytes of this read. */
+static uint64_t stall_left(const struct client *c) {
+    uint64_t most = (uint64_t)STALL_MAX_NS * (c->connection.last_read / STALL_READ + 1);
+    uint64_t used = c->stalled_read == c->connection.reads ? c->stalled_ns : 0;
+    return used < most ? most - used : 0;
+}
+
+/* Adds what came in since the client's counters stood at these to the totals; a producer whose
+ * consumer on another worker is slow waits now. */
 static void count_input(struct client *c, uint64_t messages, uint64_t bytes) {
     if (c->in_msgs == messages) return;
     struct broker_worker *bw = client_worker(c);
@@ -490,6 +499,8 @@ static void count_input(struct client *c, uint64_t messages, uint64_t bytes) {
     counter_add(&bw->totals.in_bytes, c->in_bytes - bytes);
     counter_add(&t->in_msgs, c->in_msgs - messages);
     counter_add(&t->in_bytes, c->in_bytes - bytes);
+    if (c->peer_slow_until_ns > bw->worker->now_ns)
+        client_stall(c, (uint32_t)(stall_left(c) / 1000000));
 }
 
 /* The payload has come; takes the reference. */
@@ -661,11 +672,19 @@ static void on_stall_timer(uv_timer_t *timer) {
     worker_leave(bw->worker);
 }
 
+/* The consumer's worker is heard of once a turn, in which several reads may be published: so what
+ * this read may still wait is waited at once, and for a while so do the reads that follow. */
+void client_stall_for_peer(struct client *c) {
+    c->peer_slow_until_ns = c->connection.worker->now_ns + PEER_SLOW_NS;
+    client_stall(c, (uint32_t)(stall_left(c) / 1000000));
+}
+
 void client_stall(struct client *c, uint32_t ms) {
     struct broker_worker *bw = client_worker(c);
     uint64_t wait = (uint64_t)ms * 1000000;
-    uint64_t most = (uint64_t)STALL_MAX_NS * (c->connection.last_read / STALL_READ + 1);
-    if (c->connection.closing || c->stalled || c->stalled_ns + wait > most) return;
+    if (!ms || c->connection.closing || c->stalled || wait > stall_left(c)) return;
+    if (c->stalled_read != c->connection.reads) c->stalled_ns = 0;
+    c->stalled_read = c->connection.reads;
     c->stalled_ns += wait;
     c->stall_until_ns = bw->worker->now_ns + wait;
     c->stalled = true;

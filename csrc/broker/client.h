@@ -34,8 +34,9 @@ struct client {
     uint64_t start_wall_ns, start_ns, last_activity_ns /* monotonic */, last_in_ns, rtt_start_ns,
         rtt_ns;
     uint64_t stalled_ns, stall_until_ns; /* stalled since this read; until when */
-    uint32_t stalled_read;               /* which read that was */
-    struct large_publish *large;         /* a publish whose large payload is being read */
+    uint64_t peer_slow_until_ns; /* a consumer on another worker is slow: reads wait until then */
+    uint32_t stalled_read;       /* which read that was */
+    struct large_publish *large; /* a publish whose large payload is being read */
     struct timer ping_timer;
     struct client *next_reaping, *next_stalled;
     uint64_t reap_cursor;
@@ -103,6 +104,9 @@ void client_measure(struct client *client);
 
 /* Stops reading this producer for `ms`, at most 10 ms per read in all. */
 void client_stall(struct client *client, uint32_t ms);
+
+/* Its consumer on another worker is slow. */
+void client_stall_for_peer(struct client *client);
 void clients_unstall(struct broker_worker *bw, bool all);
 
 /* subscription.c */

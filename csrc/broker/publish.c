@@ -505,11 +505,8 @@ void publish_on_deliver(void *context, const struct letter *letter) {
     count_deliveries(bw, &m, taken);
     answer(bw, l, &m, pieces, taken);
     if (bw->stall_ms) {
-        if (letter->id) {
-            struct letter *stall =
-                mail_write(&bw->worker->mail, id_worker(letter->id), LETTER_STALL, letter->id, 4);
-            memcpy(stall->body, &bw->stall_ms, 4);
-        }
+        if (letter->id)
+            mail_write(&bw->worker->mail, id_worker(letter->id), LETTER_STALL, letter->id, 0);
         bw->stall_ms = 0;
     }
     counted_drop(l->counted);
