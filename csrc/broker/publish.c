@@ -192,7 +192,8 @@ static inline bool deliver(struct broker_worker *bw, struct subscription *s,
         }
     }
     c->out_msgs++;
-    c->out_bytes += m->total_size; /* headers count even where they are stripped, as in Go */
+    c->out_bytes += m->total_size;
+    if (m->with_headers && !c->headers) c->out_bytes -= m->header_size;
     uint64_t pending = c->connection.output.pending, max = (uint64_t)bw->options->max_pending;
     if (pending > EARLY_FLUSH || pending > max / 4 * 3) {
         if (pending > max / 4 * 3 && m->from_id && !hold_producer(bw, c, m)) {

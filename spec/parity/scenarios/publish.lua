@@ -1,3 +1,4 @@
+local http = require "spec.support.http"
 local shapes = require "spec.support.shapes"
 local closes, answers = shapes.closes, shapes.answers
 
@@ -119,6 +120,45 @@ return {
         b:expect(2)
         t:http("/connz?cid=" .. a.cid, { shown = "/connz of a", only = { connections = true } })
         t:http("/connz?cid=" .. b.cid, { shown = "/connz of b", only = { connections = true } })
+      end,
+    },
+    {
+      name = "counters of the server and of an account count each copy; at a client without headers they are not counted",
+      covers = { "CP-072" },
+      run = function(t)
+        local a, b, c = t:client("a", HEADERS), t:client("b", HEADERS), t:client("c")
+        local function counters(what)
+          local answer = what(t)
+          return { answer.in_msgs, answer.out_msgs, answer.in_bytes, answer.out_bytes, answer.in_client_msgs or 0,
+            answer.out_client_msgs or 0, answer.in_client_bytes or 0, answer.out_client_bytes or 0 }
+        end
+        local function server_of() return http.get(t.server.http_port, "/varz").json end
+        local function account_of()
+          local entry
+          for _, found in ipairs(http.get(t.server.http_port, "/accstatz?unused=1").json.account_statz) do
+            if found.acc == "$G" then entry = found end
+          end
+          return { in_msgs = entry.received.msgs, out_msgs = entry.sent.msgs, in_bytes = entry.received.bytes,
+            out_bytes = entry.sent.bytes }
+        end
+        local before, account_before = counters(server_of), counters(account_of)
+        b:send("SUB counted 1\r\nSUB counted 2\r\nSUB counted q 3\r\n")
+        b:sync()
+        c:send("SUB counted 4\r\n")
+        c:sync()
+        a:send("PUB counted 5\r\nhello\r\nPUB nobody.at.all 3\r\nabc\r\nHPUB counted 18 20\r\n" .. BLOCK .. "xy\r\n")
+        a:sync()
+        t:unordered(function() b:expect(6) end)
+        c:expect(2)
+        local after, account_after = counters(server_of), counters(account_of)
+        for i = 1, #after do after[i], account_after[i] = after[i] - before[i], account_after[i] - account_before[i] end
+        t:note("server: " .. table.concat(after, " "))
+        t:note("account: " .. table.concat(account_after, " ", 1, 4))
+        for name, conn in pairs { a = a, b = b, c = c } do
+          local entry = http.get(t.server.http_port, "/connz?cid=" .. conn.cid).json.connections[1]
+          after[name] = ("%s: in %d/%d, out %d/%d"):format(name, entry.in_msgs, entry.in_bytes, entry.out_msgs, entry.out_bytes)
+        end
+        for _, name in ipairs { "a", "b", "c" } do t:note(after[name]) end
       end,
     },
     {
