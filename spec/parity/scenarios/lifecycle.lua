@@ -1,5 +1,34 @@
 local GRACE = 'lame_duck_duration: "30s"\nlame_duck_grace_period: "10ms"\n'
 
+local socket = require "socket"
+
+-- Connects `count` quiet clients, enters lame duck mode and looks at the first `few` that are closed.
+-- Returns the seconds between the first and the last of these, and their numbers in the order of closing.
+local function watch_closing(t, count, few)
+  local by_socket, sockets, order = {}, {}, {}
+  for i = 1, count do
+    local conn = t:client("client", nil, { quiet = true })
+    by_socket[conn.sock], sockets[i] = { conn = conn, number = i }, conn.sock
+  end
+  t:signal("USR2")
+  local first, last = nil, nil
+  while #order < few do
+    local readable = socket.select(sockets, nil, 5)
+    if #readable == 0 then error("nobody was closed for 5 s", 0) end
+    for _, sock in ipairs(readable) do
+      local one = by_socket[sock]
+      local item, why = one.conn:next(0)
+      if not item and why == "closed" then
+        last = socket.gettime()
+        first = first or last
+        order[#order + 1] = one.number
+        for i, other in ipairs(sockets) do if other == sock then table.remove(sockets, i) break end end
+      end
+    end
+  end
+  return last - first, order
+end
+
 return {
   topic = "shutdown and lame duck mode",
   {
@@ -83,6 +112,29 @@ return {
         local a = t:client("a", '"protocol":0')
         t:signal("USR2")
         a:closed(10)
+        t:exit()
+      end,
+    },
+    {
+      name = "lame duck mode closes few clients between half a second and a second apart, the server ends with the last",
+      covers = { "CP-171" },
+      run = function(t)
+        local seconds = watch_closing(t, 4, 4)
+        t:note(("between 1.5 and 3.5 s for four: %s"):format(tostring(seconds > 1.4 and seconds < 3.5)))
+        t:exit()
+        t:logged("Closing existing clients")
+      end,
+    },
+    {
+      name = "lame duck mode spreads many clients over its duration, in an order of chance",
+      covers = { "CP-171" },
+      run = function(t)
+        local seconds, order = watch_closing(t, 200, 11) -- ten pauses of 75 to 150 ms
+        local ascending = true
+        for i = 2, #order do ascending = ascending and order[i] > order[i - 1] end
+        t:note(("between 0.7 and 2.5 s for ten: %s"):format(tostring(seconds > 0.7 and seconds < 2.5)))
+        t:note("in the order in which they came: " .. tostring(ascending))
+        t:signal("INT")
         t:exit()
       end,
     },
