@@ -202,7 +202,10 @@ static inline bool deliver(struct broker_worker *bw, struct subscription *s,
         }
         connection_flush_early(&c->connection);
     }
-    if (!c->rtt_ns && m->reply.size >= REQUEST_REPLY) client_measure(c);
+    if (!c->rtt_ns && m->reply.size >= REQUEST_REPLY) {
+        client_measure(c);
+        if (c->connection.closing) return false; /* the PING was too much for it */
+    }
     append_message(c, s, m);
     if (log_enabled(LOG_TRACE)) trace_message(c, s, m);
     c->last_activity_ns = bw->worker->now_ns;
