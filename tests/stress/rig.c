@@ -122,6 +122,10 @@ static void wait_until_forgotten(struct rig *rig) {
 
 void rig_stop(struct rig *rig) {
     wait_until_forgotten(rig);
+    rig_cut(rig);
+}
+
+void rig_cut(struct rig *rig) {
     broker_stop(&rig->broker);
     log_stop();
     pthread_mutex_destroy(&rig->control);

@@ -47,6 +47,9 @@ void rig_start(struct rig *rig, unsigned workers);
 /* Ends the broker, whose clients are closed, and looks whether it has forgotten them all. */
 void rig_stop(struct rig *rig);
 
+/* Ends the broker in the middle of everything: its clients are cut off. */
+void rig_cut(struct rig *rig);
+
 /* True until the program has run for its time. */
 bool rig_goes_on(const struct rig *rig);
 
