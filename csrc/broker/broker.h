@@ -21,7 +21,8 @@ struct client;
 enum {
     LETTER_DELIVER = LETTER_FIRST_FREE, /* a message for this worker's subscribers: publish.c */
     LETTER_OUTCOME,                     /* whether it was taken */
-    LETTER_STALL,                       /* a consumer is slow: the producer waits a little */
+    LETTER_STALL,                       /* a consumer is slow: the producer that the letter names
+                                           waits a little; names it none, all go on */
     LETTER_ADMIT,                       /* the control plane's verdict on a CONNECT */
     LETTER_COLLECT,                     /* the control plane wants a list of what this worker has */
     LETTER_OPTIONS,                     /* a new version of the options; answered when taken over */
@@ -114,6 +115,8 @@ struct broker_worker {
     struct client *stalled;         /* producers that wait for a slow consumer */
     uv_timer_t stall_timer;
     uint32_t stall_ms; /* set by a delivery to a slow consumer */
+    uint64_t far_producer,
+        far_turn_ns; /* the last one stalled on another worker, and in which turn */
     uint64_t random;
     char *mapped;       /* scratch for a mapped subject */
     struct pick *picks; /* scratch: queue members chosen on other workers */

@@ -679,10 +679,14 @@ void client_stall_for_peer(struct client *c) {
     client_stall(c, (uint32_t)(stall_left(c) / 1000000));
 }
 
+bool client_may_stall(const struct client *c, uint32_t ms) {
+    return !c->connection.closing && !c->stalled && (uint64_t)ms * 1000000 <= stall_left(c);
+}
+
 void client_stall(struct client *c, uint32_t ms) {
     struct broker_worker *bw = client_worker(c);
     uint64_t wait = (uint64_t)ms * 1000000;
-    if (!ms || c->connection.closing || c->stalled || wait > stall_left(c)) return;
+    if (!ms || !client_may_stall(c, ms)) return;
     if (c->stalled_read != c->connection.reads) c->stalled_ns = 0;
     c->stalled_read = c->connection.reads;
     c->stalled_ns += wait;
@@ -711,6 +715,15 @@ void clients_unstall(struct broker_worker *bw, bool all) {
     if (!bw->stalled) uv_timer_stop(&bw->stall_timer);
 }
 
+/* The consumer takes messages again, or is gone: its producers need not wait any longer. Who they are
+ * is not known, so all go on; those whose consumer is another one are soon stalled again. */
+static void release_producers(struct broker_worker *bw, struct client *c) {
+    c->gate_open = false;
+    clients_unstall(bw, true);
+    for (unsigned i = 0; i < bw->broker->workers.count; i++)
+        if (i != bw->worker->index) mail_write(&bw->worker->mail, i, LETTER_STALL, 0, 0);
+}
+
 static void written(struct connection *connection) {
     struct client *c = client_of(connection);
     struct broker_worker *bw = client_worker(c);
@@ -720,8 +733,7 @@ static void written(struct connection *connection) {
     }
     if (!c->gate_open || connection->output.pending > (uint64_t)bw->options->max_pending / 4 * 3)
         return;
-    c->gate_open = false;
-    clients_unstall(bw, true);
+    release_producers(bw, c);
 }
 
 static uint64_t write_deadline(const struct connection *connection) {
@@ -764,10 +776,7 @@ static void closing(struct connection *connection) {
         c->counted = false;
     }
     if (c->stalled) unlink_stalled(bw, c);
-    if (c->gate_open) {
-        c->gate_open = false;
-        clients_unstall(bw, true);
-    }
+    if (c->gate_open) release_producers(bw, c);
     reap(c);
 }
 

@@ -104,6 +104,7 @@ void client_measure(struct client *client);
 
 /* Stops reading this producer for `ms`, at most 10 ms per read in all. */
 void client_stall(struct client *client, uint32_t ms);
+bool client_may_stall(const struct client *client, uint32_t ms);
 
 /* Its consumer on another worker is slow. */
 void client_stall_for_peer(struct client *client);

@@ -162,6 +162,16 @@ static void trace_message(struct client *c, const struct subscription *s, const 
     free(line);
 }
 
+/* Whether the producer will wait, so that only what it waits for is counted. Of one on another worker
+ * nothing is known but that it waits once for what it sent in this turn. */
+static bool may_stall(struct broker_worker *bw, const struct message *m, uint32_t ms) {
+    if (m->from) return client_may_stall(m->from, ms);
+    if (bw->far_producer == m->from_id && bw->far_turn_ns == bw->worker->turn_ns) return false;
+    bw->far_producer = m->from_id;
+    bw->far_turn_ns = bw->worker->turn_ns;
+    return true;
+}
+
 /* A consumer above three quarters of max_pending: its producer waits, or with
  * no_fast_producer_stall it does not get this message. Returns false for the latter. (Go:
  * client.deliverMsg, stalledWait) */
@@ -169,7 +179,8 @@ static bool hold_producer(struct broker_worker *bw, struct client *c, const stru
     if (bw->options->no_fast_producer_stall) return false;
     uint32_t ms = c->connection.output.pending >= (uint64_t)bw->options->max_pending ? 5 : 2;
     c->gate_open = true;
-    if (m->from_id && bw->stall_ms < ms) bw->stall_ms = ms;
+    if (!may_stall(bw, m, ms)) return true;
+    if (bw->stall_ms < ms) bw->stall_ms = ms;
     c->stalls++;
     counter_add(&bw->totals.stalls, 1);
     return true;
@@ -543,5 +554,6 @@ void publish_on_outcome(void *context, const struct letter *letter) {
 void publish_on_stall(void *context, const struct letter *letter) {
     struct broker_worker *bw = broker_worker_of(context);
     struct client *c = client_find(bw->worker, letter->id);
+    if (!letter->id) clients_unstall(bw, true);
     if (c) client_stall_for_peer(c);
 }
