@@ -133,7 +133,9 @@ struct broker {
     struct broker_observer observer;
     _Atomic(uint64_t) next_client;
     _Atomic(int64_t) client_count;
-    _Atomic(int32_t) http_count; /* connections of the monitoring port, see http_client.h */
+    /* Connections of the monitoring port, and bytes of their answers: see http_client.h. */
+    _Atomic(int32_t) http_count;
+    _Atomic(int64_t) http_answers;
     uint64_t start_wall_ns;
     _Atomic(uint64_t) limited_ns[3]; /* when each of trace.c's rate-limited lines was written */
 };

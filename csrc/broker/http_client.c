@@ -14,8 +14,8 @@ struct http_client {
     struct http_request *request; /* while a request is being read */
     struct timer timer;           /* for a head to come, or for the next request */
     bool keep_alive;
-    bool asked;     /* a request is with the control plane */
-    bool answering; /* its answer is being written */
+    bool asked;        /* a request is with the control plane */
+    int64_t answering; /* bytes of its answer, while that is being written */
 };
 
 static struct http_client *http_of(struct connection *c) {
@@ -32,13 +32,17 @@ static struct broker *broker_behind(const struct worker *w) {
     return broker_of(w->workers);
 }
 
-static void opened(struct connection *c) {
-    static const char full[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
+static void say_busy(struct connection *c) {
+    static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
                                "Connection: close\r\n\r\n";
+    connection_append(c, busy, sizeof busy - 1);
+    connection_close(c, CLOSE_MAX_CONNECTIONS, true);
+}
+
+static void opened(struct connection *c) {
     struct http_client *h = http_of(c);
     if (atomic_fetch_add(&broker_behind(c->worker)->http_count, 1) >= HTTP_CONNECTIONS_MAX) {
-        connection_append(c, full, sizeof full - 1);
-        connection_close(c, CLOSE_MAX_CONNECTIONS, true);
+        say_busy(c);
         return;
     }
     h->timer.fire = on_timeout;
@@ -87,16 +91,26 @@ void http_on_answer(void *context, const struct letter *letter) {
     struct http_client *h = http_of(c);
     assert(c->kind == &http_kind && h->asked);
     h->asked = false;
-    h->answering = true;
+    if (atomic_load(&broker_behind(w)->http_answers) >= HTTP_ANSWERS_MAX) {
+        say_busy(c);
+        return;
+    }
+    h->answering = letter->size;
+    atomic_fetch_add(&broker_behind(w)->http_answers, h->answering);
     connection_append(c, letter->body, letter->size);
     if (!h->keep_alive) connection_close(c, CLOSE_CLIENT_CLOSED, true);
+}
+
+static void forget_answer(struct http_client *h) {
+    atomic_fetch_sub(&broker_behind(h->connection.worker)->http_answers, h->answering);
+    h->answering = 0;
 }
 
 /* The next request is read when nothing is left of the answer to the one before. */
 static void written(struct connection *c) {
     struct http_client *h = http_of(c);
     if (!h->answering || c->closing || c->output.pending) return;
-    h->answering = false;
+    forget_answer(h);
     worker_timer(c->worker, &h->timer, c->worker->now_ns + IDLE_TIMEOUT_NS);
     connection_resume(c, PAUSE_ADMISSION);
 }
@@ -108,6 +122,7 @@ static void closing(struct connection *c) {
 }
 
 static void freed(struct connection *c) {
+    forget_answer(http_of(c));
     free(http_of(c)->request);
 }
 

@@ -210,6 +210,27 @@ static void requests_of_connections_that_have_gone_count_until_they_are_answered
     wait_for_count(0);
 }
 
+static void answers_that_nobody_reads_are_bounded_in_bytes(void **state) {
+    (void)state;
+    static char answer[8 * MIB], text[64];
+    enum { UNREAD = HTTP_ANSWERS_MAX / sizeof answer };
+    bool ended;
+    for (size_t i = 0; i <= UNREAD + 1; i++) {
+        uint64_t before = atomic_load(&asked);
+        fds[i] = open_http();
+        put(fds[i], GET);
+        rig_wait_for(&asked, before + 1, "request");
+        write_letter(LETTER_HTTP, ids[before], i <= UNREAD ? answer : "small",
+                     i <= UNREAD ? sizeof answer : 5);
+        settle();
+    }
+    take(fds[UNREAD + 1], text, sizeof text, WAIT_MS, &ended);
+    assert_int_equal(strncmp(text, "HTTP/1.1 503 ", 13), 0);
+    for (size_t i = 0; i <= UNREAD + 1; i++) close(fds[i]);
+    wait_for_count(0);
+    while (atomic_load(&rig.broker.http_answers)) settle();
+}
+
 static void letters_for_a_client_find_none_in_a_connection_of_another_kind(void **state) {
     (void)state;
     uint64_t before = atomic_load(&asked), outcome = 0;
@@ -257,6 +278,7 @@ int main(void) {
         cmocka_unit_test(the_next_request_waits_until_the_answer_to_the_one_before_was_read),
         cmocka_unit_test(one_connection_too_many_gets_503),
         cmocka_unit_test(requests_of_connections_that_have_gone_count_until_they_are_answered),
+        cmocka_unit_test(answers_that_nobody_reads_are_bounded_in_bytes),
         cmocka_unit_test(letters_for_a_client_find_none_in_a_connection_of_another_kind),
     };
     return cmocka_run_group_tests(tests, start, stop);
