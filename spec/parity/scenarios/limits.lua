@@ -73,6 +73,32 @@ return {
     closes("a payload of nine digits is too large", { "CP-045", "CP-046" }, CONNECT .. "PUB foo 999999999\r\n"),
   },
   {
+    about = "sizes by default",
+    shapes.answers("control lines of 4096 bytes are fine by default", { "CP-044" },
+      "SUB " .. sized("", " 1", 4096) .. "\r\nPUB " .. sized("", " 0", 4096) .. "\r\n\r\n"),
+    closes("a control line of 4097 bytes closes by default", { "CP-044" }, CONNECT .. "SUB " .. sized("", " 1", 4097) .. "\r\n"),
+    closes("a payload above a mebibyte closes by default", { "CP-045" }, CONNECT .. "PUB foo 1048577\r\n"),
+    {
+      name = "the log tells of a payload above the maximum",
+      covers = { "CP-045" },
+      run = function(t)
+        local a = t:connect("a")
+        a:send("PUB foo 2000000\r\n")
+        a:closed()
+        t:logged("%[ERR%] 127%.0%.0%.1:%d+ %- cid:" .. a.cid .. " %- (maximum payload exceeded: [^\n]*)")
+      end,
+    },
+  },
+  {
+    about = "a negative maximum of connections",
+    config = "max_connections: -1",
+    {
+      name = "a negative maximum of connections refuses everybody",
+      covers = { "CP-015" },
+      run = function(t) t:connect("a"):closed() end,
+    },
+  },
+  {
     about = "connections",
     config = "max_connections: 2",
     fresh = true,
@@ -112,7 +138,25 @@ return {
         a:send("SUB flood 1\r\n")
         a:sync()
         overwhelm(t, a)
+        t:logged("%[INF%] 127%.0%.0%.1:%d+ %- cid:" .. a.cid .. " %- (Slow Consumer Detected: MaxPending of %d+ Exceeded)")
         t:http("/varz", { only = { slow_consumers = true, slow_consumer_stats = true, stale_connections = true } })
+      end,
+    },
+    {
+      name = "a slow consumer is told nothing: what it gets is cut off",
+      covers = { "CP-131", "CP-138" },
+      run = function(t)
+        local a = t:client("a", nil, { quiet = true })
+        a:send("SUB flood 1\r\n")
+        a:sync()
+        overwhelm(t, a)
+        local bytes = {}
+        repeat
+          local more, why, part = a.sock:receive(65536)
+          bytes[#bytes + 1] = more or part
+        until why == "closed"
+        local tail = table.concat(bytes):sub(-200)
+        t:note("an error at its end: " .. tostring(tail:find("-ERR", 1, true) ~= nil))
       end,
     },
     {

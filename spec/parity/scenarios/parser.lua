@@ -119,5 +119,15 @@ return {
     answers("INFO from a client is ignored", { "CP-048" }, 'INFO {"server_id":"x"}\r\n'),
     closes("INFO that is no JSON closes", { "CP-048" }, "INFO {\r\n"),
     closes("-ERR from a client closes", { "CP-048", "CP-230" }, "-ERR 'too bad'\r\n"),
+    {
+      name = "the log tells what a client's -ERR says",
+      covers = { "CP-048" },
+      run = function(t)
+        local a = t:connect("a")
+        a:send("-ERR 'too bad' it is\r\n")
+        a:closed()
+        t:logged("%[ERR%] 127%.0%.0%.1:%d+ %- cid:" .. a.cid .. " %- (Client Error [^\n]*)")
+      end,
+    },
   },
 }
