@@ -43,6 +43,25 @@ local function breathe()
   coroutine.yield()
 end
 
+--- A gate that lets in `most` tasks at a time; the others wait in line. Whoever enters leaves, whatever happens in between.
+-- @return function enter, function leave
+local function gate(most)
+  local inside, line = 0, {}
+  local function enter()
+    if inside < most then
+      inside = inside + 1
+      return
+    end
+    line[#line + 1] = coroutine.running()
+    coroutine.yield()
+  end
+  local function leave()
+    local next_task = table.remove(line, 1)
+    if next_task then ready[#ready + 1] = next_task else inside = inside - 1 end
+  end
+  return enter, leave
+end
+
 --- Asks by calling ask(request number) and waits for the one answer event.
 local function request(ask)
   local number = next_request
@@ -101,4 +120,6 @@ end
 
 local function stop() stopping = true end
 
-return { spawn = spawn, on = on, sleep = sleep, breathe = breathe, request = request, run = run, stop = stop }
+return {
+  spawn = spawn, on = on, sleep = sleep, breathe = breathe, gate = gate, request = request, run = run, stop = stop,
+}
