@@ -52,7 +52,7 @@ describe("a subscriber that reads slower than a publisher writes", function()
       subscriber:send("SUB flood 1\r\nPING\r\n")
       assert.are.equal("PONG", subscriber:receive("*l"))
       local got, want = flood(publisher, subscriber)
-      assert.are.equal(want, got)
+      assert.is_true(got >= want, "cut off after " .. got .. " bytes") -- a PING of the server may be among them
     end)
   end
 end)
