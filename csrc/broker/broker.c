@@ -63,12 +63,18 @@ static struct subscription *find_subscription(void *arg, uint64_t id) {
     return s && !s->removed ? s : NULL;
 }
 
+static void use_options(struct broker_worker *bw, const struct perigee_options *options) {
+    uint64_t three_quarters = (uint64_t)options->max_pending / 4 * 3;
+    bw->options = options;
+    bw->much_pending = three_quarters < EARLY_FLUSH ? three_quarters : EARLY_FLUSH;
+}
+
 static void start_worker(struct worker *w) {
     struct broker *b = broker_of(w->workers);
     struct broker_worker *bw = memory_zero(sizeof *bw);
     bw->worker = w;
     bw->broker = b;
-    bw->options = b->options;
+    use_options(bw, b->options);
     bw->cache =
         match_cache_new(&b->interest, w->index, bw->options->match_cache, find_subscription, bw);
     slots_init(&bw->subscriptions, w->index, (sizeof(struct subscription) + 7) & ~(size_t)7);
@@ -142,7 +148,9 @@ static void on_info(void *context, const struct letter *letter) {
 static void on_options(void *context, const struct letter *letter) {
     struct worker *w = context;
     struct broker_worker *bw = broker_worker_of(w);
-    memcpy(&bw->options, letter->body, sizeof bw->options);
+    const struct perigee_options *options;
+    memcpy(&options, letter->body, sizeof options);
+    use_options(bw, options);
     bw->broker->observer.answered(letter->id, w->index);
 }
 

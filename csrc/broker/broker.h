@@ -104,6 +104,7 @@ struct broker_worker {
     struct worker *worker;
     struct broker *broker;
     const struct perigee_options *options;
+    uint64_t much_pending; /* output from which a delivery looks twice */
     struct match_cache *cache;
     struct slots subscriptions, outcomes;
     struct broker_totals totals;

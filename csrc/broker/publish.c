@@ -205,9 +205,10 @@ static inline bool deliver(struct broker_worker *bw, struct subscription *s,
     c->out_msgs++;
     c->out_bytes += m->total_size;
     if (m->with_headers && !c->headers) c->out_bytes -= m->header_size;
-    uint64_t pending = c->connection.output.pending, max = (uint64_t)bw->options->max_pending;
-    if (pending > EARLY_FLUSH || pending > max / 4 * 3) {
-        if (pending > max / 4 * 3 && m->from_id && !hold_producer(bw, c, m)) {
+    uint64_t pending = c->connection.output.pending;
+    if (pending > bw->much_pending) {
+        if (pending > (uint64_t)bw->options->max_pending / 4 * 3 && m->from_id &&
+            !hold_producer(bw, c, m)) {
             if (last) subscription_remove(s);
             return false;
         }
@@ -220,7 +221,7 @@ static inline bool deliver(struct broker_worker *bw, struct subscription *s,
     append_message(c, s, m);
     if (log_enabled(LOG_TRACE)) trace_message(c, s, m);
     c->last_activity_ns = bw->worker->now_ns;
-    if (c->connection.output.pending > max) client_close_slow(c);
+    if (c->connection.output.pending > (uint64_t)bw->options->max_pending) client_close_slow(c);
     if (last) subscription_remove(s);
     return true;
 }
