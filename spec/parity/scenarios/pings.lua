@@ -152,11 +152,11 @@ return {
         c:expect()
         c:send('PONG\r\nCONNECT {"verbose":false}\r\n')
         a:expect()
-        t:note("not connected: " .. between(socket.gettime() - start, 2.9, 3.4))
+        t:note("not connected: " .. between(socket.gettime() - start, 2.9, 4.4))
         c:expect()
         t:note("connected again: " .. between(socket.gettime() - behind, 1.9, 2.7))
         b:expect()
-        t:note("connected once: " .. between(socket.gettime() - behind, 2.9, 3.4))
+        t:note("connected once: " .. between(socket.gettime() - behind, 2.9, 4.4))
       end,
     },
   },
